@@ -1,0 +1,91 @@
+"""What can go wrong, as types: a user's mistake is an :class:`OrderlinesError` and never a traceback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class OrderlinesError(Exception):
+    """The base of every error that is the user's to mend; its text is the whole message."""
+
+
+class UsageError(OrderlinesError):
+    """A command or a call that asks for something that cannot be: exit code 2."""
+
+
+class UnknownRun(UsageError):
+    """No run of that name is in the store."""
+
+
+class PluginError(OrderlinesError):
+    """A plugin is missing, broken, blocked or outdated; names the distribution and the next step."""
+
+
+class StoreUnavailable(OrderlinesError):
+    """The store or the queue cannot be reached or read: exit code 4."""
+
+
+class Refused(OrderlinesError):
+    """A run was not accepted: the same key with another flow or other variables."""
+
+
+class ExpressionError(OrderlinesError):
+    """An expression does not parse, or cannot be evaluated.
+
+    :ivar reason: what is wrong, in one sentence without the place.
+    :ivar offset: characters from the start of the text to the fault; ``None`` when it has no single place.
+    :ivar path: the keys and indices that lead to the text, inside the value whose texts are rendered.
+    """
+
+    def __init__(self, reason: str, offset: int | None = None, path: tuple[str | int, ...] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.offset = offset
+        self.path = path
+
+
+class ValueNotStorable(OrderlinesError):
+    """A value cannot be kept without changing it.
+
+    :ivar path: where in the value, as a JSON path (``$.items[3].price``).
+    :ivar reason: which type or limit, in one sentence.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong in a flow file.
+
+    ``line`` and ``column`` count from 1 and are ``None`` where the flow did not come from text.
+    """
+
+    reason: str
+    hint: str
+    path: str
+    warning: bool = False
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = self.file or "flow"
+        if self.line is not None:
+            place += f":{self.line}:{self.column}"
+        kind = "warning" if self.warning else "error"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}: {kind}: {self.path}: {self.reason}{hint}"
+
+
+class InvalidFlow(OrderlinesError):
+    """A flow that cannot run; :attr:`problems` names everything that is wrong, warnings included."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))

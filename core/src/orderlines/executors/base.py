@@ -1,0 +1,113 @@
+"""The contract of executors: where a component call runs, and how it is ended."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from orderlines.components.base import Component
+
+DEFAULT_GRACE = 5.0
+"""Seconds that a call which handles its ending has, between being asked and being killed."""
+
+
+class Call(NamedTuple):
+    """One attempt, ready to run.
+
+    ``id`` is the driver's number for it, never used twice in one driver. ``arguments`` are live values that the call
+    may keep and change. ``key`` is the idempotency key ``run/line/node/visit``. Times are in seconds. A call that is
+    ``alone`` must not share its process with another one (it, or a neighbour, has brought a process down before).
+    """
+
+    id: int
+    component: Component
+    arguments: Mapping[str, Any]
+    run: str
+    flow: str
+    line: str
+    node: str
+    visit: int
+    attempt: int
+    key: str
+    timeout: float | None
+    grace: float
+    alone: bool
+
+
+class Outcome(NamedTuple):
+    """How a call ended.
+
+    ``how`` is ``returned``, ``raised``, ``timeout`` (its own), ``ended`` (because :meth:`Executor.end` asked),
+    ``died`` (its process did; ``message`` gives exit code or signal) or ``lost`` (through no fault of its own: a
+    neighbour brought its process down, or the executor closed before it was begun). ``result`` is the JSON text that
+    :func:`orderlines.values.encode` gave. ``kinds`` are the names of the exception's class and its bases, for
+    strategies. ``started`` and ``seconds`` are measured where the call ran: wall clock, and duration by the monotonic
+    clock.
+    """
+
+    call: int
+    how: str
+    result: str | None
+    message: str
+    kinds: tuple[str, ...]
+    details: str
+    started: float
+    seconds: float
+
+
+class Executor(ABC):
+    """Runs component calls.
+
+    An implementation *must* deliver exactly one :class:`Outcome` for each submitted call, by calling ``deliver`` with
+    a list of them, from whatever thread; *must* turn every exception of a component, ``SystemExit``,
+    ``KeyboardInterrupt`` and own ``BaseException`` included, into an outcome; *must*, where :attr:`interrupt` is
+    ``kill``, end a call and everything that it started within its grace + 2 s of :meth:`end` or of its timeout, which
+    it keeps itself, on the monotonic clock from the call's start.
+
+    It *must never* call the store, block in :meth:`submit`, start anything before :meth:`start`, or patch the process
+    that it is called in.
+    """
+
+    name: ClassVar[str]
+    unit: ClassVar[str] = "call"
+    interrupt: ClassVar[str]
+    """``none`` (a call runs to its end), ``cooperative`` or ``kill``."""
+    isolation: ClassVar[str]
+    """``thread``, ``process`` or ``remote``."""
+    polls: ClassVar[bool] = False
+    """Whether calls run in the driver's own thread, when it calls :meth:`poll`."""
+
+    def __init__(self, deliver: Callable[[Sequence[Outcome]], None], options: Mapping[str, Any]) -> None:
+        """Keep what is needed; begin nothing.
+
+        :param deliver: takes outcomes; thread-safe, never blocks.
+        :param options: ``concurrency`` (calls at once) and whatever else the executor documents.
+        """
+        self.deliver = deliver
+        self.options = options
+
+    @abstractmethod
+    def start(self) -> None:
+        """Make ready to take calls, and return when ready; a second call does nothing."""
+
+    @abstractmethod
+    def free(self) -> int:
+        """Return how many calls would begin at once if they were submitted now."""
+
+    @abstractmethod
+    def submit(self, call: Call) -> None:
+        """Begin a call; only called while :meth:`free` is positive."""
+
+    @abstractmethod
+    def end(self, call: int) -> None:
+        """End a call: ask it, and end it by force when its grace is over. Unknown or finished calls are ignored."""
+
+    @abstractmethod
+    def close(self, grace: float) -> None:
+        """End every call within ``grace`` seconds and leave no process behind."""
+
+    def poll(self, until: float) -> None:
+        """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``."""

@@ -1,0 +1,83 @@
+"""Calls in the driver's own thread: nothing to start, nothing to send, and no way to interrupt."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from orderlines.executors.base import Executor
+from orderlines.executors.calls import closed
+from orderlines.executors.local import LocalCall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from orderlines.executors.base import Call, Outcome
+
+QUEUED = 256
+"""Calls that may wait for :meth:`InlineExecutor.poll`."""
+
+
+class InlineExecutor(Executor):
+    """Runs calls one after the other in whoever calls :meth:`poll`.
+
+    A call that has begun runs to its end, whatever its timeout: ending it only tells its ``context``. One that waits is
+    taken back.
+    """
+
+    name = "inline"
+    interrupt = "none"
+    isolation = "thread"
+    polls = True
+
+    def __init__(self, deliver: Callable[[Sequence[Outcome]], None], options: Mapping[str, Any]) -> None:
+        super().__init__(deliver, options)
+        self._waiting: OrderedDict[int, Call] = OrderedDict()
+        self._running: LocalCall | None = None
+        self._lock = Lock()
+
+    def start(self) -> None:
+        """Do nothing: the driver's thread is there already."""
+
+    def free(self) -> int:
+        """Return how many calls the queue still takes."""
+        return QUEUED - len(self._waiting)
+
+    def submit(self, call: Call) -> None:
+        """Put a call into the queue."""
+        with self._lock:
+            self._waiting[call.id] = call
+
+    def end(self, call: int) -> None:
+        """Take back a call that waits; tell the ``context`` of the one that runs."""
+        with self._lock:
+            waiting = self._waiting.pop(call, None)
+            running = self._running
+        if waiting is not None:
+            self.deliver([closed(waiting, "ended", "it was asked to end before it began")])
+        elif running is not None and running.call.id == call:
+            running.ask()
+
+    def close(self, grace: float) -> None:
+        """Take back what waits; what runs, runs to its end."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, OrderedDict()
+            running = self._running
+        if running is not None:
+            running.ask()
+        if waiting:
+            message = "the executor was closed before it began"
+            self.deliver([closed(call, "lost", message) for call in waiting.values()])
+
+    def poll(self, until: float) -> None:
+        """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``."""
+        while self._waiting and time.monotonic() < until:
+            with self._lock:
+                if not self._waiting:
+                    return
+                running = self._running = LocalCall(self._waiting.popitem(last=False)[1], self.options)
+            outcome = running.run()
+            self._running = None
+            self.deliver([outcome])

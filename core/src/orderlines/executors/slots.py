@@ -1,0 +1,111 @@
+"""What the driver knows of its child processes and of the calls in them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from orderlines.executors.base import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orderlines.executors.base import Call
+    from orderlines.processes.supervisor import SupervisedChild
+
+
+class SlotKind(NamedTuple):
+    """What makes one executor of children differ from another.
+
+    :ivar name: the executor's name, for messages and its logger ``orderlines.NAME``.
+    :ivar entry: ``package.module:function``, run in the child with the descriptor of its socket.
+    :ivar capacity: calls that share a child.
+    :ivar slack: seconds beyond a call's grace before its child is killed.
+    :ivar ask: asks a call that is in a child to end.
+    """
+
+    name: str
+    entry: str
+    capacity: int
+    slack: float
+    ask: Callable[[SupervisedChild, Call, float], None]
+
+
+class Flight:
+    """A call on its way.
+
+    :ivar asked: ``timeout`` or ``ended`` once it was asked to end, with that reason.
+    :ivar sent: moment of the monotonic clock at which its clock began to run; ``started`` by the wall clock.
+    :ivar outcome: what it came to, while that waits for the end of its process.
+    """
+
+    __slots__ = ("asked", "call", "outcome", "sent", "slot", "started")
+
+    def __init__(self, call: Call, slot: Slot) -> None:
+        self.call = call
+        self.slot = slot
+        self.asked = ""
+        self.sent = 0.0
+        self.started = 0.0
+        self.outcome: Outcome | None = None
+
+    def close(self, how: str, message: str, now: float) -> Outcome:
+        """Return the outcome of a call that did not give one itself."""
+        seconds = now - self.sent if self.sent else 0.0
+        return Outcome(self.call.id, how, None, message, (), "", self.started, seconds)
+
+    def reason(self) -> str:
+        """Return in words why it was asked to end."""
+        if self.asked == "timeout":
+            return f"it took longer than its timeout of {self.call.timeout:g} s"
+        return "it was asked to end"
+
+
+class Slot:
+    """A child process and the calls in it.
+
+    :ivar ready: whether the child has said that it takes calls; those that came before wait in ``waiting``.
+    :ivar closing: whether it was killed, so that no call may be put into it.
+    :ivar cut_off: whether its end of the socket is closed.
+    :ivar loaded: the components that the child has imported.
+    :ivar stuck: the id of a call that keeps the child's others from running, while it does.
+    :ivar note: why it was killed, where neither a timeout nor an end was the reason.
+    """
+
+    def __init__(self, number: int, child: SupervisedChild, capacity: int) -> None:
+        self.number = number
+        self.child = child
+        self.capacity = capacity
+        self.single_use = False
+        self.flights: dict[int, Flight] = {}
+        self.waiting: deque[Flight] = deque()
+        self.loaded: set[tuple[str, str, str]] = set()
+        self.ready = False
+        self.closing = False
+        self.cut_off = False
+        self.stuck: int | None = None
+        self.note = ""
+
+    def takes(self) -> bool:
+        """Return whether another call may be put into it."""
+        return not (self.closing or self.cut_off or self.single_use) and len(self.flights) < self.capacity
+
+    def resolve(self, now: float) -> list[Outcome]:
+        """Return the outcomes of all calls that the child's end has caught."""
+        manner = self.note or str(self.child.exit)
+        if self.child.exit is not None and self.child.exit.left:
+            manner += "; something that it started could not be killed"
+        return [self._resolve(flight, manner, now) for flight in self.flights.values()]
+
+    def _resolve(self, flight: Flight, manner: str, now: float) -> Outcome:
+        if flight.outcome is not None:
+            return flight.outcome
+        if flight.asked:
+            return flight.close(flight.asked, flight.reason(), now)
+        if not self.ready or flight in self.waiting:
+            return flight.close("lost", f"its process ended before the call began: {manner}", now)
+        if flight.call.id == self.stuck and self.closing:
+            return flight.close("died", "it did not yield to its neighbours, and one of them had to end", now)
+        if len(self.flights) == 1:
+            return flight.close("died", manner, now)
+        return flight.close("lost", f"a neighbour brought its process down: {manner}", now)

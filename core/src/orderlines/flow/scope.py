@@ -1,0 +1,127 @@
+"""Which names an expression can see: what is declared, and what can have come before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from orderlines.flow.naming import did_you_mean
+from orderlines.flow.route import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from orderlines.flow.model import Flow
+    from orderlines.flow.route import Route
+    from orderlines.flow.survey import Survey
+
+    Spot = tuple[Route, int]
+
+RUN_FIELDS: Final = ("id", "flow", "started")
+NODE_FIELDS: Final = ("result", "status", "error")
+_NOWHERE: Final[frozenset[str]] = frozenset()
+
+
+class _Origin:
+    """The places that something comes from, lifted to every line around them."""
+
+    def __init__(self, spots: Iterable[Spot]) -> None:
+        lifted: dict[Route, set[int]] = {}
+        self._openers: set[Spot] = set()
+        for route, position in spots:
+            lifted.setdefault(route, set()).add(position)
+            outer = route.outer
+            while outer is not None and outer not in self._openers:
+                self._openers.add(outer)
+                lifted.setdefault(outer[0], set()).add(outer[1])
+                outer = outer[0].outer
+        self._sources = {route: Sources(nodes, route.earliest(nodes)) for route, nodes in lifted.items()}
+
+    def before(self, spot: Spot) -> bool:
+        """Return whether it can have come before a node is entered."""
+        at: Spot | None = spot
+        while at is not None:
+            route, position = at
+            sources = self._sources.get(route)
+            if sources is not None and route.comes_before(sources, position):
+                return True
+            at = route.outer
+        return False
+
+    def inside(self, spot: Spot) -> bool:
+        """Return whether it comes from a line that this node opens."""
+        return spot in self._openers
+
+
+class Scope:
+    """Answers for one flow what a reference can mean at a node."""
+
+    def __init__(self, flow: Flow, survey: Survey) -> None:
+        self._declared = frozenset((*flow.vars, *flow.types))
+        self._survey = survey
+        self._assigned: dict[str, list[Spot]] = {}
+        for route, position, node in survey.nodes():
+            for name in node.set:
+                self._assigned.setdefault(name, []).append((route, position))
+        self._variables: dict[str, _Origin] = {}
+        self._nodes: dict[str, _Origin] = {}
+
+    def wrong(self, reference: tuple[str, ...], spot: Spot | None, given: Collection[str], *, left: bool) -> str | None:
+        """Return why a reference can mean nothing, in one sentence, or ``None``.
+
+        :param spot: the node that it stands at, ``None`` for the flow's ``on_failure``, which may see everything.
+        :param given: names that are there besides the variables.
+        :param left: the node has been walked: lines that it opened have been joined.
+        """
+        name = reference[0]
+        if name in given or name in self._declared:
+            return None
+        if name == "nodes":
+            return self._wrong_node(reference, spot, left=left)
+        if name == "run":
+            return _wrong_field("run", reference[1:2], RUN_FIELDS)
+        return self._wrong_variable(name, spot, left=left)
+
+    def hint(self, reference: tuple[str, ...], given: Collection[str]) -> str:
+        """Return what may have been meant."""
+        name = reference[0]
+        if name == "nodes" and len(reference) > 1:
+            return "" if reference[1] in self._survey.places else did_you_mean(reference[1], self._survey.places)
+        if name == "run":
+            return ""
+        if name in self._assigned:
+            return "declare it under `vars`, with what it is until then"
+        return did_you_mean(name, {*self._declared, *self._assigned, *given, "nodes", "run"})
+
+    def _wrong_variable(self, name: str, spot: Spot | None, *, left: bool) -> str | None:
+        spots = self._assigned.get(name)
+        if spots is None:
+            return f"the name {name!r} means nothing here"
+        origin = self._variables.get(name)
+        if origin is None:
+            origin = self._variables[name] = _Origin(spots)
+        if spot is None or origin.before(spot) or (left and origin.inside(spot)):
+            return None
+        return f"no node that sets the variable {name!r} can have come before this one"
+
+    def _wrong_node(self, reference: tuple[str, ...], spot: Spot | None, *, left: bool) -> str | None:
+        if len(reference) == 1:
+            return None
+        name = reference[1]
+        place = self._survey.places.get(name)
+        if place is None:
+            return f"there is no node {name!r}"
+        wrong = _wrong_field(f"nodes.{name}", reference[2:3], NODE_FIELDS)
+        if wrong is not None or spot is None:
+            return wrong
+        origin = self._nodes.get(name)
+        if origin is None:
+            origin = self._nodes[name] = _Origin((place,))
+        if origin.before(spot) or (left and origin.inside(spot)):
+            return None
+        return f"the node {name!r} cannot have come before this one"
+
+
+def _wrong_field(owner: str, field: tuple[str, ...], fields: tuple[str, ...]) -> str | None:
+    if not field or field[0] in fields:
+        return None
+    return f"{owner} has no {field[0]!r}, only {', '.join(fields)}"

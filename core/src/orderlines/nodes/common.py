@@ -1,0 +1,29 @@
+"""``call``: calls a component."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orderlines.nodes.base import NodeType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orderlines.flow.model import Path
+    from orderlines.flow.reader import Reader
+
+
+class Common(NodeType):
+    """Calls ``LIBRARY.COMPONENT`` with the arguments under ``with``."""
+
+    name = "common"
+    key = "call"
+    fields = frozenset({"with", "set", "types", "timeout", "retry", "on_error", "on_crash", "executor", "grace", "on_failure"})
+
+    def read(self, value: object, path: Path, reader: Reader) -> Mapping[str, Any]:
+        """Read the component's name."""
+        library, dot, component = reader.text(value, path).rpartition(".")
+        if not dot or not library or not component:
+            reader.problem(path, "this is not the name of a component", "write LIBRARY.COMPONENT, such as demo.add")
+            return {}
+        return {"library": library, "component": component}

@@ -1,0 +1,56 @@
+"""``switch``: goes on at the first branch whose condition holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orderlines.nodes.base import NodeType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from orderlines.flow.model import Path
+    from orderlines.flow.reader import Reader
+
+
+class ProcessControl(NodeType):
+    """A gateway; ``settings["branches"]`` holds ``(condition, target)`` in order, ``True`` being the condition of ``else``."""
+
+    name = "process_control"
+    key = "switch"
+    fields = frozenset({"on_error", "on_failure"})
+
+    def read(self, value: object, path: Path, reader: Reader) -> Mapping[str, Any]:
+        """Read a list of ``{when, goto}`` and at most one ``{else}``, the last."""
+        if not isinstance(value, list) or not value:
+            reader.problem(path, "a switch is a list of branches", "write - {when: '${...}', goto: NODE}")
+            return {"branches": ()}
+        branches = tuple(self._branch(item, (*path, place), reader) for place, item in enumerate(value))
+        for place, item in enumerate(value[:-1]):
+            if isinstance(item, dict) and "else" in item:
+                reader.problem((*path, place), "the branches after `else` are never taken", "put `else` last")
+        return {"branches": branches}
+
+    def _branch(self, item: object, path: Path, reader: Reader) -> tuple[str | bool, str]:
+        if isinstance(item, dict) and "else" in item:
+            item = reader.mapping(item, path, ("else",), ())
+            return True, reader.identifier(item.get("else"), (*path, "else"))
+        item = reader.mapping(item, path, ("when", "goto"), ())
+        if not item:
+            return False, ""
+        return reader.condition(item["when"], (*path, "when")), reader.identifier(item["goto"], (*path, "goto"))
+
+    def targets(self, settings: Mapping[str, Any], path: Path) -> Iterable[tuple[str, Path]]:
+        """Return the branches' nodes."""
+        for place, (condition, target) in enumerate(settings["branches"]):
+            if target:
+                yield target, (*path, place, "else" if condition is True else "goto")
+
+    def templates(self, settings: Mapping[str, Any], path: Path) -> Iterable[tuple[Any, Path]]:
+        """Return the conditions."""
+        for place, (condition, _) in enumerate(settings["branches"]):
+            yield condition, (*path, place, "when")
+
+    def falls_through(self, settings: Mapping[str, Any]) -> bool:
+        """Return false: a gateway goes where a branch says, or fails."""
+        return False

@@ -1,0 +1,59 @@
+"""What core itself offers, registered through the same hooks as everything else."""
+
+from __future__ import annotations
+
+from orderlines.plugins.descriptors import (
+    ComponentsPlugin,
+    ExecutorPlugin,
+    NodeTypePlugin,
+    StorePlugin,
+    StrategyPlugin,
+)
+from orderlines.plugins.marker import hookimpl
+
+ORDERLINES_API = 1
+
+
+@hookimpl
+def orderlines_node_types() -> list[NodeTypePlugin]:
+    """Return the node types of both notations."""
+    return [
+        NodeTypePlugin("start", "start", "orderlines.nodes.start:Start"),
+        NodeTypePlugin("end", "end", "orderlines.nodes.end:End"),
+        NodeTypePlugin("common", "call", "orderlines.nodes.common:Common"),
+        NodeTypePlugin("process_control", "switch", "orderlines.nodes.process_control:ProcessControl"),
+        NodeTypePlugin("parallel", "parallel", "orderlines.nodes.parallel:Parallel"),
+        NodeTypePlugin("group", "group", "orderlines.nodes.group:Group"),
+    ]
+
+
+@hookimpl
+def orderlines_strategies() -> list[StrategyPlugin]:
+    """Return the strategies."""
+    return [
+        StrategyPlugin("raise", (), "orderlines.strategies.raise_:RaiseStrategy"),
+        StrategyPlugin("skip", ("ignore",), "orderlines.strategies.skip:SkipStrategy"),
+        StrategyPlugin("retry", (), "orderlines.strategies.retry:RetryStrategy"),
+        StrategyPlugin("goto", (), "orderlines.strategies.goto:GotoStrategy"),
+    ]
+
+
+@hookimpl
+def orderlines_components() -> list[ComponentsPlugin]:
+    """Return the library whose components mark the two ends of an original flow and do nothing."""
+    return [ComponentsPlugin("BuiltIn", "orderlines.components.builtin")]
+
+
+@hookimpl
+def orderlines_executors() -> list[ExecutorPlugin]:
+    """Return the executors that need nothing but threads."""
+    return [
+        ExecutorPlugin("inline", "orderlines.executors.inline:InlineExecutor", "call", "none", "thread"),
+        ExecutorPlugin("thread", "orderlines.executors.thread:ThreadExecutor", "call", "none", "thread"),
+    ]
+
+
+@hookimpl
+def orderlines_stores() -> list[StorePlugin]:
+    """Return the embedded store."""
+    return [StorePlugin("sqlite", "orderlines.stores.sqlite:SQLiteStore")]

@@ -1,0 +1,1 @@
+"""Processes that are ended for certain: identity, supervision and messages."""

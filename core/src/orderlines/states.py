@@ -1,0 +1,63 @@
+"""The words for where a run, a line or a task stands."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+class RunStatus:
+    """Statuses of a run. SUCCESS, FAILURE and STOP are final."""
+
+    PENDING: Final = "PENDING"
+    RUNNING: Final = "RUNNING"
+    SUCCESS: Final = "SUCCESS"
+    FAILURE: Final = "FAILURE"
+    STOP: Final = "STOP"
+    PAUSED: Final = "PAUSED"
+
+
+class TaskStatus:
+    """Statuses of a task. SUCCESS, FAILURE, SKIP and STOP are final."""
+
+    PENDING: Final = "PENDING"
+    RUNNING: Final = "RUNNING"
+    SUCCESS: Final = "SUCCESS"
+    FAILURE: Final = "FAILURE"
+    SKIP: Final = "SKIP"
+    STOP: Final = "STOP"
+    RETRY: Final = "RETRY"
+    WAITING: Final = "WAITING"
+
+
+class LineStatus:
+    """What a line is doing at its cursor. SUCCESS, FAILURE and STOP are final.
+
+    READY has begun nothing at its cursor; CALL and HANDLER have an attempt in flight (HANDLER: of an ``on_failure``
+    call); RETRY and TIME wait for ``due``; SIGNAL waits for a signal (or ``due``, its timeout); JOIN waits for its
+    children (or ``due``), JOINED has seen the last of them finish.
+    """
+
+    READY: Final = "READY"
+    CALL: Final = "CALL"
+    HANDLER: Final = "HANDLER"
+    RETRY: Final = "RETRY"
+    TIME: Final = "TIME"
+    SIGNAL: Final = "SIGNAL"
+    JOIN: Final = "JOIN"
+    JOINED: Final = "JOINED"
+    SUCCESS: Final = "SUCCESS"
+    FAILURE: Final = "FAILURE"
+    STOP: Final = "STOP"
+
+
+class Halt:
+    """A wish that stands on a line: begin nothing (PAUSE), or begin nothing and end (STOP)."""
+
+    NONE: Final = 0
+    PAUSE: Final = 1
+    STOP: Final = 2
+
+
+FINAL: Final = frozenset({RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.STOP})
+END: Final = "end"
+"""The name that ``next`` and ``goto`` use for the end of a line."""

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from orderlines.executors.inline import InlineExecutor
+from orderlines.testing.executors import ExecutorTests
+
+if TYPE_CHECKING:
+    from orderlines.testing.bench import Bench
+
+
+class TestInlineExecutor(ExecutorTests):
+    kind = InlineExecutor
+
+    def test_calls_run_when_it_is_polled(self, bench: Bench) -> None:
+        call = bench.submit("noop")
+        assert bench.delivered == []
+        bench.executor.poll(time.monotonic() + 10)
+        assert [outcome.call for outcome in bench.delivered] == [call]
+
+    def test_a_poll_whose_time_is_over_begins_nothing(self, bench: Bench) -> None:
+        bench.submit("noop")
+        bench.executor.poll(time.monotonic())
+        assert bench.delivered == []
+
+    def test_a_waiting_call_is_taken_back(self, bench: Bench) -> None:
+        call = bench.submit("noop")
+        bench.executor.end(call)
+        assert bench.wait(call).how == "ended"
+
+    def test_what_waits_at_the_close_is_lost(self, bench: Bench) -> None:
+        call = bench.submit("noop")
+        bench.executor.close(0.0)
+        assert bench.wait(call).how == "lost"

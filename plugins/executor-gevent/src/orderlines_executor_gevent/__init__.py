@@ -1,0 +1,1 @@
+"""An executor for thousands of calls that wait at once."""

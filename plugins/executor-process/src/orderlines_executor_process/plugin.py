@@ -1,0 +1,14 @@
+"""What this distribution offers to orderlines."""
+
+from __future__ import annotations
+
+from orderlines.plugins import ExecutorPlugin, hookimpl
+
+ORDERLINES_API = 1
+
+
+@hookimpl
+def orderlines_executors() -> list[ExecutorPlugin]:
+    """Return the executor ``process``."""
+    target = "orderlines_executor_process.executor:ProcessExecutor"
+    return [ExecutorPlugin("process", target, "call", "kill", "process")]

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from orderlines.errors import UsageError
+from orderlines.testing.bench import Bench
+from orderlines.testing.executors import ProcessTests
+from orderlines_executor_process.executor import ProcessExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SLOW = """
+import os, time
+if os.getpid() != {pid}:
+    time.sleep(0.4)
+def here() -> int:
+    return 7
+"""
+ELSEWHERE = """
+import os
+if os.getpid() != {pid}:
+    raise ImportError("not here")
+def here() -> int:
+    return 7
+"""
+
+
+class TestProcessExecutor(ProcessTests):
+    kind = ProcessExecutor
+    options: ClassVar[Mapping[str, Any]] = {"concurrency": 2}
+
+    def test_a_large_result_does_not_hold_up_a_neighbour(self, bench: Bench) -> None:
+        large = bench.submit("big", size=50_000_000)
+        small = [bench.run("noop").how for _ in range(20)]
+        assert small == ["returned"] * 20
+        result = bench.wait(large).result
+        assert result is not None
+        assert len(result) == 50_000_002
+
+    def test_a_large_argument_arrives_whole(self, bench: Bench) -> None:
+        outcome = bench.run("echo", value="x" * 5_000_000)
+        assert outcome.result is not None
+        assert len(outcome.result) == 5_000_002
+
+    def test_a_library_of_the_driver_s_path_that_takes_long_to_import_is_no_timeout(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source = SLOW.format(pid=os.getpid())
+        (tmp_path / "slow_to_import.py").write_text(source)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        bench = Bench(ProcessExecutor, {"concurrency": 1})
+        bench.executor.start()
+        outcome = bench.run("here", target="slow_to_import", timeout=0.2)
+        bench.executor.close(0.0)
+        assert (outcome.how, outcome.result) == ("returned", "7")
+
+    def test_a_library_that_cannot_be_imported_in_the_child_is_a_failure(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source = ELSEWHERE.format(pid=os.getpid())
+        (tmp_path / "only_in_driver.py").write_text(source)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        bench = Bench(ProcessExecutor, {"concurrency": 1})
+        bench.executor.start()
+        outcome = bench.run("here", target="only_in_driver")
+        bench.executor.close(0.0)
+        assert outcome.how == "raised"
+        assert "not here" in outcome.message
+        assert outcome.kinds[0] == "PluginError"
+
+
+def test_output_goes_to_the_file_that_the_options_name(tmp_path: Path) -> None:
+    path = tmp_path / "output"
+    bench = Bench(ProcessExecutor, {"concurrency": 1, "output": str(path)})
+    bench.executor.start()
+    bench.run("speak", text="first")
+    assert bench.run("shout", megabytes=20).result == "20"
+    bench.run("exit_now", code=1)
+    bench.run("speak", text="last")
+    bench.executor.close(0.0)
+    text = path.read_text()
+    assert text.startswith("first\n")
+    assert text.endswith("last\n")
+    assert len(text) == 20 * 2**20 + len("first\nlast\n")
+
+
+@pytest.mark.parametrize("value", [0, -1, "many", True])
+def test_a_wrong_concurrency_is_refused(value: object) -> None:
+    with pytest.raises(UsageError, match="concurrency"):
+        ProcessExecutor(lambda outcomes: None, {"concurrency": value})
+
+
+def test_a_call_before_the_start_is_the_caller_s_mistake() -> None:
+    bench = Bench(ProcessExecutor, {})
+    with pytest.raises(RuntimeError, match="process"):
+        bench.executor.submit(bench.call("noop"))

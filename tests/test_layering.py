@@ -1,0 +1,116 @@
+"""Inside core, imports run downwards only."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LAYERS: tuple[frozenset[str], ...] = (
+    frozenset({"testing"}),  # may import everything, and nothing imports it
+    frozenset({""}),  # orderlines/__init__.py: exports
+    frozenset({"cli"}),
+    frozenset({"engine"}),
+    frozenset({"supervisor"}),
+    frozenset({"driver"}),
+    frozenset({"line"}),
+    frozenset({"nodes", "strategies"}),
+    frozenset({"plan"}),
+    frozenset({"flow"}),
+    frozenset({"expression"}),
+    frozenset({"plugins"}),
+    frozenset({"executors", "stores", "schedulers", "components"}),
+    frozenset({"processes"}),
+    frozenset({"values"}),
+    frozenset({"errors", "states", "paths"}),
+)
+"""From the top to the bottom. Modules of one layer may import each other; what is needed for typing only is free."""
+
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+SOURCE = Path(__file__).resolve().parent.parent / "core" / "src" / "orderlines"
+MODULES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
+
+
+class Import(NamedTuple):
+    """A module of core that another one imports when it runs."""
+
+    line: int
+    module: str
+
+
+def layer_of(module: str) -> str:
+    """Name the layer of ``orderlines``, ``orderlines.errors``, ``orderlines.stores.sqlite``."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def is_for_typing(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
+
+
+def running(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk what can run: functions too (a late import is still an import), but nothing under TYPE_CHECKING."""
+    yield node
+    children = node.orelse if isinstance(node, ast.If) and is_for_typing(node) else ast.iter_child_nodes(node)
+    for child in children:
+        yield from running(child)
+
+
+def core_imports(source: str, package: str) -> Iterator[Import]:
+    """Yield what a module of ``package`` imports from core."""
+    for node in running(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package.split(".")[: -node.level + 1 or None] if node.level else [])
+            module = ".".join(filter(None, [base, node.module]))
+            # `from orderlines import errors` imports orderlines.errors, not what orderlines/__init__.py exports
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == "orderlines" else [module]
+        else:
+            continue
+        yield from (Import(node.lineno, name) for name in names if name.partition(".")[0] == "orderlines")
+
+
+def package_of(path: Path) -> str:
+    return ".".join(("orderlines", *path.parent.parts))
+
+
+def upward(path: Path) -> Iterator[str]:
+    own = path.parts[0].removesuffix(".py") if path != Path("__init__.py") else ""
+    for found in core_imports((SOURCE / path).read_text(encoding="utf-8"), package_of(path)):
+        other = layer_of(found.module)
+        if RANK.get(other, RANK[""]) < RANK[own]:
+            yield f"core/src/orderlines/{path}:{found.line}: {own} imports {found.module}, which is above it"
+
+
+def test_every_module_is_in_a_layer() -> None:
+    names = {path.parts[0].removesuffix(".py") for path in MODULES} - {"__init__", "__main__"}
+    assert names - RANK.keys() == set(), "add it to LAYERS, where its imports put it"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name != "__main__.py"], ids=str)
+def test_imports_run_downwards(path: Path) -> None:
+    assert list(upward(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import orderlines.engine", ["orderlines.engine"]),
+        ("from orderlines.engine import Engine", ["orderlines.engine"]),
+        ("from orderlines import engine", ["orderlines.engine"]),
+        ("def late():\n    from orderlines.engine import Engine", ["orderlines.engine"]),
+        ("from .records import Row", ["orderlines.stores.records"]),
+        ("from ..engine import Engine", ["orderlines.engine"]),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import orderlines.engine", []),
+        ("if TYPE_CHECKING:\n    pass\nelse:\n    import orderlines.engine", ["orderlines.engine"]),
+        ("import orderlines_demo", []),
+        ("import json", []),
+    ],
+)
+def test_an_import_is_seen_wherever_it_runs(source: str, expected: list[str]) -> None:
+    assert [found.module for found in core_imports(source, "orderlines.stores")] == expected
