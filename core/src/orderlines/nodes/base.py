@@ -12,6 +12,32 @@ if TYPE_CHECKING:
     from orderlines.flow.reader import Reader
 
 
+class Finish(NamedTuple):
+    """The node is done; the line goes on at its ``next``, or at ``target`` (a node's id)."""
+
+    target: str | None = None
+
+
+class Perform(NamedTuple):
+    """Call the node's component."""
+
+
+class Open(NamedTuple):
+    """Open the node's nested lines, at most ``limit`` at once (``None``: all), and wait for them."""
+
+    limit: int | None
+    stop_on_failure: bool
+
+
+class Fail(NamedTuple):
+    """The node cannot be done."""
+
+    message: str
+
+
+Action = Finish | Perform | Open | Fail
+
+
 class NodeType(ABC):
     """A kind of node.
 
@@ -49,3 +75,10 @@ class NodeType(ABC):
     def names(self, settings: Mapping[str, Any]) -> Collection[str]:
         """Return the names that expressions in the nested lines see besides the variables."""
         return ()
+
+    def enter(self, settings: Mapping[str, Any], scope: Any) -> Action:
+        """Say what the line does at the node; ``scope[name]`` gives the value of a variable.
+
+        :raises ExpressionError: a condition cannot be evaluated.
+        """
+        return Finish()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orderlines.nodes.base import NodeType
+from orderlines.nodes.base import Action, NodeType, Perform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,3 +27,7 @@ class Common(NodeType):
             reader.problem(path, "this is not the name of a component", "write LIBRARY.COMPONENT, such as demo.add")
             return {}
         return {"library": library, "component": component}
+
+    def enter(self, settings: Mapping[str, Any], scope: Any) -> Action:
+        """Call the component."""
+        return Perform()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orderlines.nodes.base import NodeType
+from orderlines.nodes.base import Action, NodeType, Open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,3 +27,7 @@ class Group(NodeType):
     def blocks(self, settings: Mapping[str, Any]) -> Sequence[tuple[str, Block]]:
         """Return the one line, called ``0``."""
         return (("0", settings["line"]),)
+
+    def enter(self, settings: Mapping[str, Any], scope: Any) -> Action:
+        """Open the line."""
+        return Open(None, stop_on_failure=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orderlines.nodes.base import NodeType
+from orderlines.nodes.base import Action, NodeType, Open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,3 +44,7 @@ class Parallel(NodeType):
         """Return the lines."""
         lines: Sequence[tuple[str, Block]] = settings["lines"]
         return lines
+
+    def enter(self, settings: Mapping[str, Any], scope: Any) -> Action:
+        """Open the lines."""
+        return Open(settings.get("limit"), settings.get("on_branch_failure", "stop") == "stop")

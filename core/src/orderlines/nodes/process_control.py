@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orderlines.nodes.base import NodeType
+from orderlines.expression import compile_template
+from orderlines.nodes.base import Action, Fail, Finish, NodeType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,3 +55,13 @@ class ProcessControl(NodeType):
     def falls_through(self, settings: Mapping[str, Any]) -> bool:
         """Return false: a gateway goes where a branch says, or fails."""
         return False
+
+    def enter(self, settings: Mapping[str, Any], scope: Any) -> Action:
+        """Go where the first branch that holds says."""
+        for condition, target in settings["branches"]:
+            holds = compile_template(condition).render(scope)
+            if not isinstance(holds, bool):
+                return Fail(f"the condition {condition} is {type(holds).__name__} and not true or false")
+            if holds:
+                return Finish(target)
+        return Fail("no branch of the switch holds, and it has no `else`")

@@ -133,8 +133,8 @@ class Store(ABC):
     # Reading
 
     @abstractmethod
-    def run(self, name: str) -> RunRow | None:
-        """Return a run by its name."""
+    def run(self, name: str | int) -> RunRow | None:
+        """Return a run by its name, or by its number in the store."""
 
     @abstractmethod
     def runs(self, limit: int, *, unfinished: bool = False) -> list[RunRow]:

@@ -24,7 +24,10 @@ _RUN = (
     "id, name, flow, version, digest, status, wish, key, vars, executor, created, started, deadline, finished, variables,"
     " error"
 )
-_TASK = "node, visit, status, attempt, tasks.executor, started, tasks.finished, tasks.result, tasks.error, assigned"
+_TASK = (
+    "tasks.node, tasks.visit, tasks.status, tasks.attempt, tasks.executor, tasks.started, tasks.finished, tasks.result,"
+    " tasks.error, tasks.assigned"
+)
 _ONE = 1 << TASK_BITS
 _UNOWNED = "(owner IS NULL OR owner NOT IN (SELECT id FROM drivers))"
 _CLAIMABLE = (
@@ -210,9 +213,10 @@ class SQLiteStore(Store):
 
     # Reading
 
-    def run(self, name: str) -> RunRow | None:
+    def run(self, name: str | int) -> RunRow | None:
+        column = "id" if isinstance(name, int) else "name"
         with self._connections.reading() as db:
-            row = db.execute(f"SELECT {_RUN} FROM runs WHERE name = ?", (name,)).fetchone()
+            row = db.execute(f"SELECT {_RUN} FROM runs WHERE {column} = ?", (name,)).fetchone()
         return None if row is None else RunRow(*row)
 
     def runs(self, limit: int, *, unfinished: bool = False) -> list[RunRow]:
