@@ -1,0 +1,32 @@
+"""orderlines: a plugin-based workflow engine. Importing it starts nothing and patches nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orderlines.api import load, run
+    from orderlines.components.base import component
+    from orderlines.engine import Engine, Run
+    from orderlines.errors import InvalidFlow, OrderlinesError
+
+__all__ = ["Engine", "InvalidFlow", "OrderlinesError", "Run", "component", "load", "run"]
+
+_HOMES = {
+    "Engine": "orderlines.engine",
+    "InvalidFlow": "orderlines.errors",
+    "OrderlinesError": "orderlines.errors",
+    "Run": "orderlines.engine",
+    "component": "orderlines.components.base",
+    "load": "orderlines.api",
+    "run": "orderlines.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use: a command line that shows its version needs none of them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'orderlines' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 -- see above
+
+    return getattr(import_module(_HOMES[name]), name)

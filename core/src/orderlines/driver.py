@@ -66,7 +66,6 @@ class Driver:
         self._short: dict[str, deque[Line]] = {}
         self._taken: dict[str, int] = {}
         self._number = 0
-        self._version = -1
         self._looked = 0.0
         self._closing = False
 
@@ -117,10 +116,8 @@ class Driver:
             return
         self.store.expire(self._runs)
         self._leases.bury(self.id)
-        version = self.store.version()
-        for number, halt in self.store.halted(self.id) if version != self._version or True else ():
+        for number, halt in self.store.halted(self.id):
             self._halt(number, halt)
-        self._version = version
         for row in self.store.claim(self.id, self._runs, CLAIMS):
             self._take(row)
         for number in [number for number, run in self._runs.items() if self._final(run)]:

@@ -130,6 +130,9 @@ class _Walk:
         self.crashes = line.row.crashes
         self.result: str | None = None
 
+    def scope(self, extra: Mapping[str, Any]) -> Any:
+        return _Scope(self, extra)
+
     # Steps
 
     def step(self, status: str, **more: Any) -> Step:
@@ -138,6 +141,9 @@ class _Walk:
             row.id, row.run, row.epoch, row.seq, status, max(self.cursor, 0), row.halt,
             tasks=tuple(self.tasks), attempts=tuple(self.attempts), **more,
         )  # fmt: skip
+
+    def key(self, node: str) -> str:
+        return f"{self.line.run_name}{self.line.row.path}/{node}/{self.visit(node)}"
 
     def turn(self, step: Step | None, begin: Begin | None = None, wants: str | None = None) -> Turn:
         return Turn(step, begin, self.assigned, self.memory, self.visits, wants)
@@ -171,7 +177,7 @@ class _Walk:
         if self.visit(node.id) > MAX_VISITS:
             return self.give_up(planned, self.failure("raised", ("EndlessLoop",), f"visited {MAX_VISITS} times"))
         try:
-            action = planned.kind.enter(node.settings, _Scope(self, {}))
+            action = planned.kind.enter(node.settings, self.scope({}))
         except ExpressionError as error:
             return self.failed(planned, self.failure("raised", ("ExpressionError",), str(error)), 1, self.now, None)
         if isinstance(action, Fail):
@@ -190,7 +196,7 @@ class _Walk:
             return self.turn(self.step(LineStatus.READY, crashes=self.crashes, attempt=attempt - 1), wants=call.executor)
         node = planned.node
         try:
-            arguments = call.arguments.render(_Scope(self, {})) if call.arguments is not None else {}
+            arguments = call.arguments.render(self.scope({})) if call.arguments is not None else {}
         except ExpressionError as error:
             failure = self.failure("raised", ("ExpressionError",), str(error))
             return self.failed(planned, failure, attempt, self.now, call.executor)
@@ -225,7 +231,7 @@ class _Walk:
         return None
 
     def assign(self, planned: PlannedNode, result: Any) -> dict[str, Any]:
-        scope = _Scope(self, {"result": result})
+        scope = self.scope({"result": result})
         assigned = {}
         for name, template, kind in planned.sets:
             value = template.render(scope)
@@ -267,7 +273,7 @@ class _Walk:
         self, planned: PlannedNode, failure: Failure, attempt: int, started: float, executor: str | None
     ) -> Turn | None:
         node = planned.node.id
-        failure = failure._replace(attempt=attempt, key=f"{self.line.run_name}{self.line.row.path}/{node}/{self.visit(node)}")
+        failure = failure._replace(attempt=attempt, key=self.key(node))
         error = Error(node, self.line.row.path, failure.kinds[0] if failure.kinds else failure.how, failure.message)
         decision = _decide(planned, failure)
         if isinstance(decision, Retry) and planned.call is not None:
@@ -313,9 +319,10 @@ class _Walk:
         }  # fmt: skip
         try:
             if call.arguments is None:
-                arguments = {name: value for name, value in known.items() if name in call.component.parameters}
+                wanted = {parameter.name for parameter in call.component.parameters}
+                arguments = {name: value for name, value in known.items() if name in wanted}
             else:
-                arguments = call.arguments.render(_Scope(self, {"error": error._asdict()}))
+                arguments = call.arguments.render(self.scope({"error": error._asdict()}))
         except ExpressionError:
             return self.close(LineStatus.FAILURE, error)
         step = self.step(
@@ -372,7 +379,7 @@ def complete(line: Line, outcome: Outcome, now: float, admit: Callable[[str], bo
 
 
 def _handled(walk: _Walk, outcome: Outcome, started: float) -> Turn:
-    """The ``on_failure`` call has ended, well or not: the line fails as it was to."""
+    """Take how the ``on_failure`` call ended, well or not: the line fails as it was to."""
     row = walk.line.row
     error = Error(**json.loads(row.state or "{}"))
     good = outcome.how == "returned"
@@ -386,7 +393,7 @@ def _handled(walk: _Walk, outcome: Outcome, started: float) -> Turn:
 
 
 def crashed(line: Line, now: float, admit: Callable[[str], bool]) -> Turn:
-    """The process of the call in flight has died with its driver or through a neighbour."""
+    """Take that the process of the call in flight died, with its driver or through a neighbour."""
     walk = _Walk(line, now, admit)
     row = line.row
     if row.status == LineStatus.HANDLER:
@@ -438,7 +445,7 @@ def _branch_failed(walk: _Walk, planned: PlannedNode, child: ChildRow, started: 
 
 
 def overdue(line: Line, now: float) -> Turn:
-    """The time of a join is over: close it."""
+    """Close a join whose time is over."""
     walk = _Walk(line, now, lambda _: False)
     planned = line.here
     closes = (planned.node.id, walk.visit(planned.node.id))
@@ -447,7 +454,7 @@ def overdue(line: Line, now: float) -> Turn:
 
 
 def halted(line: Line, now: float, wish: str | None, outcome: Outcome | None, admit: Callable[[str], bool]) -> Turn:
-    """A stop stands on the line: record what was going on as stopped, and end; a join is closed first.
+    """Obey a stop: record what was going on as stopped, and end the line; a join is closed first.
 
     :param wish: the run's: ``stop``, ``timeout``, or ``None`` where only this line's join is closing.
     """

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orderlines.nodes.base import Action, NodeType, Perform
+from orderlines.nodes.base import NodeType, Perform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orderlines.flow.model import Path
     from orderlines.flow.reader import Reader
+    from orderlines.nodes.base import Action
 
 
 class Common(NodeType):

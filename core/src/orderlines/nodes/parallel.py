@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orderlines.nodes.base import Action, NodeType, Open
+from orderlines.nodes.base import NodeType, Open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from orderlines.flow.model import Block, Path
     from orderlines.flow.reader import Reader
+    from orderlines.nodes.base import Action
 
 
 class Parallel(NodeType):

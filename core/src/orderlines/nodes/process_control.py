@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orderlines.expression import compile_template
-from orderlines.nodes.base import Action, Fail, Finish, NodeType
+from orderlines.nodes.base import Fail, Finish, NodeType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from orderlines.flow.model import Path
     from orderlines.flow.reader import Reader
+    from orderlines.nodes.base import Action
 
 
 class ProcessControl(NodeType):

@@ -28,7 +28,10 @@ class Address:
     __slots__ = ("path", "synchronous", "url")
 
     def __init__(self, url: str) -> None:
-        """:raises UsageError: not such a URL."""
+        """Parse a URL.
+
+        :raises UsageError: it is no such URL.
+        """
         head, _, query = url.partition("?")
         if not head.startswith("sqlite:///") or len(head) == len("sqlite:///"):
             raise UsageError(f"store URL {url!r}: expected sqlite:///relative/path.db or sqlite:////absolute/path.db")
