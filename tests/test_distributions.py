@@ -127,7 +127,8 @@ def name_of(requirement: str) -> str:
 def test_it_declares_what_it_imports_and_no_more(wheel: Wheel) -> None:
     texts = [data for path, data in wheel.contents.items() if path.endswith(".py")]
     used = {name for text in texts for name in imported(ast.parse(text))} - STANDARD - {wheel.package}
-    names = {name_of(requirement) for requirement in wheel.project["dependencies"]}
+    optional = [text for texts in wheel.project.get("optional-dependencies", {}).values() for text in texts]
+    names = {name_of(requirement) for requirement in (*wheel.project["dependencies"], *optional)}
     assert used == {MODULES_OF.get(name, name.replace("-", "_")) for name in names}
 
 

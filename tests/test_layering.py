@@ -15,9 +15,11 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"testing"}),  # may import everything, and nothing imports it
     frozenset({""}),  # orderlines/__init__.py: exports
     frozenset({"cli"}),
+    frozenset({"api", "views"}),
     frozenset({"engine"}),
     frozenset({"supervisor"}),
     frozenset({"driver"}),
+    frozenset({"leases"}),
     frozenset({"line"}),
     frozenset({"nodes", "strategies"}),
     frozenset({"plan"}),

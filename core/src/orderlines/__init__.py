@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # `typing` itself takes as long to import as everything else that --version needs
 if TYPE_CHECKING:
     from orderlines.api import load, run
     from orderlines.components.base import component
@@ -23,7 +22,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name on first use: a command line that shows its version needs none of them."""
     if name not in _HOMES:
         raise AttributeError(f"module 'orderlines' has no attribute {name!r}")

@@ -94,7 +94,7 @@ class Driver:
             self._let_go()
 
     def _take_messages(self) -> None:
-        busy = self._ready or self._outcomes or any(e.polls and e.free() < 256 for e in self._executors.values())
+        busy = self._ready or self._outcomes or any(e.polls and e.busy() for e in self._executors.values())
         wait = 0.0 if busy else max(0.0, POLL - (time.monotonic() - self._looked))
         try:
             while True:
@@ -324,15 +324,26 @@ class Driver:
         call = begin.call
         self._executor(call.executor).submit(
             Call(
-                self._number, call.component, copy(begin.arguments), line.run_name, line.plan.flow.name, line.row.path,
-                begin.node, begin.visit, begin.attempt, key, call.timeout, call.grace, begin.alone,
-            )  # fmt: skip
+                self._number,
+                call.component,
+                copy(begin.arguments),
+                line.run_name,
+                line.plan.flow.name,
+                line.row.path,
+                begin.node,
+                begin.visit,
+                begin.attempt,
+                key,
+                call.timeout,
+                call.grace,
+                begin.alone,
+            )
         )
 
     # Stopping
 
     def _halt(self, number: int, halt: int) -> None:
-        """A wish stands on a line of ours: end its call, or end it where it waits for a slot."""
+        """Obey a wish on a line of ours: end its call, or end it where it waits for a slot."""
         line = self._lines.get(number)
         if line is None or line.row.halt == halt:
             return

@@ -41,7 +41,10 @@ def open_store(url: str, registry: Registry | None = None) -> Store:
 
 
 class Engine:
-    """Runs flows on a store. In a program's own process an inline call cannot be interrupted: a stop waits for its end."""
+    """Runs flows on a store.
+
+    In a program's own process an inline call cannot be interrupted: a stop waits for its end.
+    """
 
     def __init__(
         self, store: str | Store = DEFAULT_STORE, executor: str | None = None, registry: Registry | None = None

@@ -168,7 +168,7 @@ class _Walk:
                 return turn
         return self.end(LineStatus.SUCCESS, None)
 
-    def at(self, planned: PlannedNode) -> Turn | None:
+    def at(self, planned: PlannedNode) -> Turn | None:  # noqa: PLR0911 -- one for each action
         node = planned.node
         if not node.enabled:
             self.record(planned, TaskStatus.SKIP, 0, self.now, None, "null", None, None)
@@ -193,7 +193,9 @@ class _Walk:
         if not self.admit(call.executor):
             if not self.tasks and not self.attempts and self.line.row.status == LineStatus.READY:
                 return self.turn(None, wants=call.executor)
-            return self.turn(self.step(LineStatus.READY, crashes=self.crashes, attempt=attempt - 1), wants=call.executor)
+            return self.turn(
+                self.step(LineStatus.READY, crashes=self.crashes, attempt=attempt - 1), wants=call.executor
+            )
         node = planned.node
         try:
             arguments = call.arguments.render(self.scope({})) if call.arguments is not None else {}
@@ -217,7 +219,13 @@ class _Walk:
         return self.turn(step)
 
     def finished(
-        self, planned: PlannedNode, attempt: int, started: float, executor: str | None, result: str, target: str | None = None
+        self,
+        planned: PlannedNode,
+        attempt: int,
+        started: float,
+        executor: str | None,
+        result: str,
+        target: str | None = None,
     ) -> Turn | None:
         assigned: dict[str, Any] = {}
         if planned.sets:
@@ -242,7 +250,13 @@ class _Walk:
         return assigned
 
     def succeed(
-        self, planned: PlannedNode, attempt: int, started: float, executor: str | None, result: str, assigned: dict[str, Any]
+        self,
+        planned: PlannedNode,
+        attempt: int,
+        started: float,
+        executor: str | None,
+        result: str,
+        assigned: dict[str, Any],
     ) -> None:
         self.assigned.update(assigned)
         text = encode(assigned) if assigned else None
@@ -250,7 +264,7 @@ class _Walk:
         self.result = result
         self.crashes = 0
 
-    def record(
+    def record(  # noqa: PLR0913, PLR0917 -- the columns of a task
         self, planned: PlannedNode, status: str, attempt: int, started: float, executor: str | None,
         result: str | None, error: Error | None, assigned: str | None,
     ) -> None:  # fmt: skip
@@ -283,7 +297,8 @@ class _Walk:
             due = self.now + decision.delay
             snapshot = self.snapshot()
             step = self.step(
-                LineStatus.RETRY, keep=False, attempt=attempt, began=started, due=due, vars=snapshot, crashes=self.crashes,
+                LineStatus.RETRY, keep=False, attempt=attempt, began=started, due=due, vars=snapshot,
+                crashes=self.crashes,
                 state=error.text(),
             )  # fmt: skip
             return self.turn(step)
@@ -430,11 +445,23 @@ def joined(line: Line, children: Sequence[ChildRow], now: float, admit: Callable
         for child in children:
             if child.variables is not None:
                 merged.update(decode(child.variables))
-        single = children[0].result if len(children) == 1 else None
-        walk.succeed(planned, 1, started, None, single or "null", merged)
-        walk.cursor = planned.next
-        turn = None
+        turn = _content(walk, planned, merged, (children[0].result if len(children) == 1 else None) or "null")
     return turn if turn is not None else walk.go()
+
+
+def _content(walk: _Walk, planned: PlannedNode, merged: dict[str, Any], result: str) -> Turn | None:
+    """Finish a join whose lines have all succeeded; ``set`` sees their assignments, and what it assigns wins."""
+    started = walk.line.row.began or walk.now
+    walk.assigned.update(merged)
+    try:
+        assigned = {**merged, **walk.assign(planned, decode(result))}
+    except (ExpressionError, TypeError) as error:
+        walk.assigned.clear()
+        failure = walk.failure("raised", (type(error).__name__,), str(error))
+        return walk.failed(planned, failure, 1, started, None)
+    walk.succeed(planned, 1, started, None, result, assigned)
+    walk.cursor = planned.next
+    return None
 
 
 def _branch_failed(walk: _Walk, planned: PlannedNode, child: ChildRow, started: float) -> Turn | None:

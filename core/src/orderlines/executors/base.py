@@ -109,5 +109,9 @@ class Executor(ABC):
     def close(self, grace: float) -> None:
         """End every call within ``grace`` seconds and leave no process behind."""
 
+    def busy(self) -> bool:
+        """Return whether calls wait for :meth:`poll`."""
+        return False
+
     def poll(self, until: float) -> None:
         """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``."""

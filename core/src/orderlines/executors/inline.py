@@ -45,6 +45,10 @@ class InlineExecutor(Executor):
         """Return how many calls the queue still takes."""
         return QUEUED - len(self._waiting)
 
+    def busy(self) -> bool:
+        """Return whether calls wait in the queue."""
+        return bool(self._waiting)
+
     def submit(self, call: Call) -> None:
         """Put a call into the queue."""
         with self._lock:

@@ -33,8 +33,9 @@ class Node(NamedTuple):
     """One step of a flow.
 
     Times are in seconds. ``settings`` is what the node type's ``read`` returned; ``arguments`` is what stands under
-    ``with``; ``set`` maps variables to templates, ``types`` to the type that each must have; ``strategies`` are asked in order when an attempt fails; ``next`` is
-    ``None`` for the next node of the block, or an id, or ``end``.
+    ``with``; ``set`` maps variables to templates,
+    ``types`` to the type that each must have; ``strategies`` are asked in order when an attempt
+    fails; ``next`` is ``None`` for the next node of the block, or an id, or ``end``.
     """
 
     id: str

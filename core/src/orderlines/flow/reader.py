@@ -19,7 +19,9 @@ class Reader(Protocol):
     def block(self, value: object, path: Path) -> Block:
         """Read a list of nodes."""
 
-    def mapping(self, value: object, path: Path, required: Collection[str], optional: Collection[str]) -> dict[str, Any]:
+    def mapping(
+        self, value: object, path: Path, required: Collection[str], optional: Collection[str]
+    ) -> dict[str, Any]:
         """Read a mapping with exactly these keys; an empty one when it is none."""
 
     def text(self, value: object, path: Path) -> str:

@@ -19,7 +19,9 @@ class Common(NodeType):
 
     name = "common"
     key = "call"
-    fields = frozenset({"with", "set", "types", "timeout", "retry", "on_error", "on_crash", "executor", "grace", "on_failure"})
+    fields = frozenset(
+        {"with", "set", "types", "timeout", "retry", "on_error", "on_crash", "executor", "grace", "on_failure"}
+    )
 
     def read(self, value: object, path: Path, reader: Reader) -> Mapping[str, Any]:
         """Read the component's name."""

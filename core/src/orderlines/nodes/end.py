@@ -20,6 +20,7 @@ class End(NodeType):
     key = "end"
 
     def read(self, value: object, path: Path, reader: Reader) -> Mapping[str, Any]:
-        """Read an empty mapping."""
-        reader.mapping(value, path, (), ())
+        """Read an empty mapping, or nothing."""
+        if value is not None:
+            reader.mapping(value, path, (), ())
         return {}

@@ -19,7 +19,7 @@ class Group(NodeType):
 
     name = "group"
     key = "group"
-    fields = frozenset({"on_error", "on_failure", "timeout"})
+    fields = frozenset({"set", "types", "on_error", "on_failure", "timeout"})
 
     def read(self, value: object, path: Path, reader: Reader) -> Mapping[str, Any]:
         """Read a list of nodes."""

@@ -27,7 +27,9 @@ class Parallel(NodeType):
         lines = value.get("lines")
         if not isinstance(lines, dict) or not lines:
             if value:
-                reader.problem((*path, "lines"), "the lines of a parallel are a mapping", "write lines: {NAME: [nodes]}")
+                reader.problem(
+                    (*path, "lines"), "the lines of a parallel are a mapping", "write lines: {NAME: [nodes]}"
+                )
             lines = {}
         settings: dict[str, Any] = {
             "lines": tuple((str(name), reader.block(nodes, (*path, "lines", name))) for name, nodes in lines.items())

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class ProcessControl(NodeType):
-    """A gateway; ``settings["branches"]`` holds ``(condition, target)`` in order, ``True`` being the condition of ``else``."""
+    """A gateway.
+
+    ``settings["branches"]`` holds ``(condition, target, key)`` in order; ``else`` has the condition ``True``.
+    """
 
     name = "process_control"
     key = "switch"
@@ -33,24 +36,25 @@ class ProcessControl(NodeType):
                 reader.problem((*path, place), "the branches after `else` are never taken", "put `else` last")
         return {"branches": branches}
 
-    def _branch(self, item: object, path: Path, reader: Reader) -> tuple[str | bool, str]:
+    def _branch(self, item: object, path: Path, reader: Reader) -> tuple[str | bool, str, str]:
         if isinstance(item, dict) and "else" in item:
             item = reader.mapping(item, path, ("else",), ())
-            return True, reader.identifier(item.get("else"), (*path, "else"))
+            return True, reader.identifier(item.get("else"), (*path, "else")), "else"
         item = reader.mapping(item, path, ("when", "goto"), ())
         if not item:
-            return False, ""
-        return reader.condition(item["when"], (*path, "when")), reader.identifier(item["goto"], (*path, "goto"))
+            return False, "", "goto"
+        target = reader.identifier(item["goto"], (*path, "goto"))
+        return reader.condition(item["when"], (*path, "when")), target, "goto"
 
     def targets(self, settings: Mapping[str, Any], path: Path) -> Iterable[tuple[str, Path]]:
         """Return the branches' nodes."""
-        for place, (condition, target) in enumerate(settings["branches"]):
+        for place, (_, target, key) in enumerate(settings["branches"]):
             if target:
-                yield target, (*path, place, "else" if condition is True else "goto")
+                yield target, (*path, place, key)
 
     def templates(self, settings: Mapping[str, Any], path: Path) -> Iterable[tuple[Any, Path]]:
         """Return the conditions."""
-        for place, (condition, _) in enumerate(settings["branches"]):
+        for place, (condition, _, _) in enumerate(settings["branches"]):
             yield condition, (*path, place, "when")
 
     def falls_through(self, settings: Mapping[str, Any]) -> bool:
@@ -59,7 +63,7 @@ class ProcessControl(NodeType):
 
     def enter(self, settings: Mapping[str, Any], scope: Any) -> Action:
         """Go where the first branch that holds says."""
-        for condition, target in settings["branches"]:
+        for condition, target, _ in settings["branches"]:
             holds = compile_template(condition).render(scope)
             if not isinstance(holds, bool):
                 return Fail(f"the condition {condition} is {type(holds).__name__} and not true or false")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class RetryStrategy(Strategy):
     """Tries up to ``times`` times again, then leaves it to the node's next strategy.
 
-    The delay before retry n is ``delay * backoff ** (n - 1)`` seconds, at most ``max_delay``, spread by ``jitter`` (a part
-    of it, up or down). The spread is derived from the task's key and the attempt, so that deciding again gives the same.
+    The delay before retry n is ``delay * backoff ** (n - 1)`` seconds, at most ``max_delay``, spread by ``jitter`` (a
+    part of it, up or down). The spread is derived from the task's key and the attempt: deciding again gives the same.
     """
 
     name = "retry"

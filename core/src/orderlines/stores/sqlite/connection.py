@@ -15,7 +15,7 @@ from orderlines.errors import StoreUnavailable, UsageError
 from orderlines.stores.sqlite.schema import SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 BUSY_LIMIT = 30.0
 """Seconds to wait for another process's transaction before giving up."""
@@ -100,9 +100,13 @@ class Connections:
         text = str(error)
         path = self.address.path
         if "not a database" in text:
-            return StoreUnavailable(f"store {self.address.url}: {path} is not an SQLite file; name another one with --store")
+            return StoreUnavailable(
+                f"store {self.address.url}: {path} is not an SQLite file; name another one with --store"
+            )
         if "disk is full" in text:
-            return StoreUnavailable(f"store {self.address.url}: the disk is full; nothing was half written, free some room")
+            return StoreUnavailable(
+                f"store {self.address.url}: the disk is full; nothing was half written, free some room"
+            )
         if "readonly" in text:
             return StoreUnavailable(f"store {self.address.url}: {path} cannot be written to; check its permissions")
         return StoreUnavailable(f"store {self.address.url}: {text}")
@@ -111,7 +115,9 @@ class Connections:
         path = self.address.path
         try:
             _prepare_folder(path)
-            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0, cached_statements=256)
+            connection = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=0, cached_statements=256
+            )
         except (OSError, sqlite3.Error) as error:
             raise StoreUnavailable(f"store {self.address.url}: cannot open {path}: {error}") from error
         try:
@@ -134,7 +140,7 @@ class Connections:
                 if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                     connection.rollback()
                     raise StoreUnavailable(
-                        f"store {self.address.url}: {self.address.path} holds tables of another program; name another file"
+                        f"store {self.address.url}: {self.address.path} holds other tables; name another file"
                     )
                 for statement in TABLES:
                     connection.execute(statement)
@@ -142,7 +148,11 @@ class Connections:
             connection.execute("COMMIT")
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found != SCHEMA_VERSION:
-            newer = "a newer orderlines wrote it: upgrade orderlines" if found > SCHEMA_VERSION else "run: orderlines migrate"
+            newer = (
+                "a newer orderlines wrote it: upgrade orderlines"
+                if found > SCHEMA_VERSION
+                else "run: orderlines migrate"
+            )
             raise StoreUnavailable(
                 f"store {self.address.url}: schema version {found}, this orderlines needs {SCHEMA_VERSION}; {newer}"
             )
@@ -158,13 +168,13 @@ def begin(connection: sqlite3.Connection) -> None:
         _patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
 
 
-def _patiently(attempt: object) -> None:
+def _patiently(attempt: Callable[[], object]) -> None:
     """Repeat while the file is locked; short waits with jitter, so that two processes do not march in step."""
     deadline = time.monotonic() + BUSY_LIMIT
     wait = 0.0005
     while True:
         try:
-            attempt()  # type: ignore[operator]
+            attempt()
         except sqlite3.OperationalError as error:
             if not _is_busy(error) or time.monotonic() > deadline:
                 raise

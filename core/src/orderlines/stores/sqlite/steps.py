@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from orderlines.stores.records import Ending, Opening, Step
 
 LINE_COLUMNS = (
-    "id, run, path, parent, join_id, idx, block, status, cursor, seq, epoch, owner, halt, due, attempt, began, executor,"
-    " crashes, state, tasks, vars, vars_at"
+    "id, run, path, parent, join_id, idx, block, status, cursor, seq, epoch, owner, halt, due, attempt, began,"
+    " executor, crashes, state, tasks, vars, vars_at"
 )
 _ADVANCE = """UPDATE lines SET seq = seq + 1, status = ?, cursor = ?, attempt = ?, began = ?, executor = ?, crashes = ?,
  state = ?, tasks = tasks + ?, due = ?, owner = ? WHERE id = ? AND epoch = ? AND seq = ? AND halt <= ?
  AND finished IS NULL RETURNING tasks"""
 _SNAPSHOT = "UPDATE lines SET vars = ?, vars_at = tasks WHERE id = ?"
-_TASK = """INSERT INTO tasks (id, run, node, visit, status, attempt, executor, started, finished, result, error, assigned)
- VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_TASK = """INSERT INTO tasks (id, run, node, visit, status, attempt, executor, started, finished, result, error,
+ assigned) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ATTEMPT = "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)"
-_CHILD = f"""INSERT INTO lines ({LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, ?, 0, NULL, 0, NULL, NULL, 0, NULL, 0,
- NULL, 0)"""  # noqa: S608 (a constant)
+_CHILD = f"""INSERT INTO lines ({LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, ?, 0, NULL, 0, NULL, NULL, 0,
+ NULL, 0, NULL, 0)"""
 
 
 def apply_step(db: sqlite3.Connection, driver: int, step: Step, now: float) -> Committed:
@@ -143,13 +143,12 @@ def _end(db: sqlite3.Connection, driver: int, step: Step, ending: Ending, now: f
     return _count(db, driver, step, ending, (parent, join, halt))
 
 
-def _count(
-    db: sqlite3.Connection, driver: int, step: Step, ending: Ending, place: tuple[int, int, int]
-) -> Committed:
+def _count(db: sqlite3.Connection, driver: int, step: Step, ending: Ending, place: tuple[int, int, int]) -> Committed:
     """Count a finished child at its join: open the next one, close the join, or wake the parent."""
     parent, join, halt = place
     state, total, remaining, following, strict = db.execute(
-        "UPDATE joins SET remaining = remaining - 1 WHERE id = ? RETURNING state, total, remaining, next, stop_on_failure",
+        "UPDATE joins SET remaining = remaining - 1 WHERE id = ?"
+        " RETURNING state, total, remaining, next, stop_on_failure",
         (join,),
     ).fetchone()
     opened: tuple[LineRow, ...] = ()
@@ -165,7 +164,7 @@ def _count(
 def _wake(db: sqlite3.Connection, driver: int, parent: int) -> LineRow | None:
     """Give the parent of a finished join to this driver. Its epoch rises: whoever had it open is fenced off."""
     row = db.execute(
-        f"UPDATE lines SET status = ?, owner = ?, epoch = epoch + 1, due = NULL WHERE id = ? AND status = ?"  # noqa: S608
+        f"UPDATE lines SET status = ?, owner = ?, epoch = epoch + 1, due = NULL WHERE id = ? AND status = ?"
         f" RETURNING {LINE_COLUMNS}",
         (LineStatus.JOINED, driver, parent, LineStatus.JOIN),
     ).fetchone()

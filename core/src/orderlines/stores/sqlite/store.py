@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from orderlines.stores.records import Committed, NewRun, Step
 
 _RUN = (
-    "id, name, flow, version, digest, status, wish, key, vars, executor, created, started, deadline, finished, variables,"
-    " error"
+    "id, name, flow, version, digest, status, wish, key, vars, executor, created, started, deadline, finished,"
+    " variables, error"
 )
 _TASK = (
     "tasks.node, tasks.visit, tasks.status, tasks.attempt, tasks.executor, tasks.started, tasks.finished, tasks.result,"
@@ -92,11 +92,15 @@ class SQLiteStore(Store):
     def accept(self, run: NewRun) -> RunRow:
         with self._connections.writing() as db:
             if run.key is not None:
-                found = db.execute(f"SELECT {_RUN} FROM runs WHERE flow = ? AND key = ?", (run.flow, run.key)).fetchone()
+                found = db.execute(
+                    f"SELECT {_RUN} FROM runs WHERE flow = ? AND key = ?", (run.flow, run.key)
+                ).fetchone()
                 if found is not None:
                     return _same(RunRow(*found), run)
             now = self.now()
-            db.execute("INSERT OR IGNORE INTO flows VALUES (?, ?, ?, ?, ?)", (run.digest, run.flow, run.version, run.body, now))
+            db.execute(
+                "INSERT OR IGNORE INTO flows VALUES (?, ?, ?, ?, ?)", (run.digest, run.flow, run.version, run.body, now)
+            )
             cursor = db.execute(
                 "INSERT INTO runs (name, flow, version, digest, status, key, vars, executor, created)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -104,8 +108,8 @@ class SQLiteStore(Store):
             )
             number = cursor.lastrowid or 0
             db.execute(
-                f"INSERT INTO lines ({LINE_COLUMNS}) VALUES (NULL, ?, '', NULL, NULL, 0, 0, ?, 0, 0, 0, NULL, 0, NULL, 0, NULL,"
-                " NULL, 0, NULL, 0, ?, 0)",
+                f"INSERT INTO lines ({LINE_COLUMNS}) VALUES (NULL, ?, '', NULL, NULL, 0, 0, ?, 0, 0, 0, NULL, 0, NULL,"
+                " 0, NULL, NULL, 0, NULL, 0, ?, 0)",
                 (number, LineStatus.READY, run.vars),
             )
             return RunRow(*db.execute(f"SELECT {_RUN} FROM runs WHERE id = ?", (number,)).fetchone())
@@ -189,7 +193,9 @@ class SQLiteStore(Store):
         first = line << TASK_BITS
         with self._connections.reading() as db:
             return dict(
-                db.execute("SELECT node, max(visit) FROM tasks WHERE id >= ? AND id < ? GROUP BY node", (first, first + _ONE))
+                db.execute(
+                    "SELECT node, max(visit) FROM tasks WHERE id >= ? AND id < ? GROUP BY node", (first, first + _ONE)
+                )
             )
 
     def children(self, line: int, node: str, visit: int) -> list[ChildRow]:
@@ -248,7 +254,9 @@ class SQLiteStore(Store):
 def _same(found: RunRow, run: NewRun) -> RunRow:
     """Return the run that a key stands for; the same key with something else is an error."""
     if found.digest != run.digest:
-        raise Refused(f"key {run.key!r} belongs to run {found.name} of another definition of flow {run.flow!r}; use another key")
+        raise Refused(
+            f"key {run.key!r} belongs to run {found.name} of another definition of flow {run.flow!r}; use another key"
+        )
     if found.vars != run.vars:
         raise Refused(f"key {run.key!r} belongs to run {found.name} with other variables; use another key")
     return found

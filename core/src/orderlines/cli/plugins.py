@@ -1,0 +1,32 @@
+"""``orderlines plugins``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orderlines.cli.options import json_option
+from orderlines.cli.output import show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@click.command("plugins")
+@json_option
+def command(as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
+    """List the installed plugins, what they offer and what is wrong with them."""
+    from orderlines.plugins import registry  # noqa: PLC0415 -- not needed to show help
+
+    show({"plugins": [info._asdict() for info in registry().plugins()]}, _lines, as_json=as_json)
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    for plugin in document["plugins"]:
+        api = f"  API {plugin['api']}" if plugin["api"] is not None else ""
+        yield f"{plugin['distribution']} {plugin['version']}  {plugin['status']}  ({plugin['entry_point']}){api}"
+        for kind, names in plugin["provides"].items():
+            yield f"  {kind}: {', '.join(names)}"
+        for line in (plugin["error"] or "").splitlines():
+            yield f"  {line}"

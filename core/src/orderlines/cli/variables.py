@@ -1,0 +1,47 @@
+"""Variables given on the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orderlines.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def read_variables(file: str | None, given: Iterable[str]) -> dict[str, Any]:
+    """Return the variables of a YAML or JSON file and those given as ``NAME=VALUE``, which win.
+
+    :raises UsageError: the file is no mapping, or a text has no name or no value.
+    """
+    variables = {} if file is None else _from_file(file)
+    variables.update(_from_text(text) for text in given)
+    return variables
+
+
+def _from_file(file: str) -> dict[str, Any]:
+    from orderlines.flow.report import Report  # noqa: PLC0415 -- only where a file is given
+    from orderlines.flow.source import read_source  # noqa: PLC0415 -- as above
+
+    report = Report()
+    data = read_source(file).read(report)
+    if report.failed:
+        problem = next(found for found in report.found if not found.warning)
+        place = f":{problem.place[0]}:{problem.place[1]}" if problem.place else ""
+        raise UsageError(f"--vars {file}{place}: {problem.reason}; {problem.hint}".removesuffix("; "))
+    if not isinstance(data, dict):
+        raise UsageError(f"--vars {file}: it must hold a mapping of names to values, such as `region: eu`")
+    return data
+
+
+def _from_text(text: str) -> tuple[str, Any]:
+    from orderlines.flow.scalars import scalar  # noqa: PLC0415 -- only where one is given
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise UsageError(f"--var {text!r}: write NAME=VALUE, such as `--var region=eu`")
+    try:
+        return name, scalar(value)
+    except ValueError as error:
+        raise UsageError(f"--var {text!r}: {error}") from error
