@@ -127,3 +127,12 @@ def test_a_key_starts_one_run_and_refuses_another_one(store: str) -> None:
         with pytest.raises(orderlines.OrderlinesError, match="no variable"):
             engine.start(chain, {"unknown": 1})
         first.wait(20)
+
+
+def test_a_run_that_cannot_be_driven_says_so_and_is_kept(store: str) -> None:
+    flow = orderlines.load(FLOWS / "chain.json")
+    with orderlines.Engine(store, executor="nowhere") as engine:
+        run = engine.start(flow)
+        with pytest.raises(orderlines.OrderlinesError, match="nowhere"):
+            run.wait(20)
+        assert run.status == "PENDING"

@@ -68,6 +68,8 @@ class Driver:
         self._number = 0
         self._looked = 0.0
         self._closing = False
+        self.failure: BaseException | None = None
+        """What ended :meth:`drive`, where it was not :meth:`close`; everything written until then is kept."""
 
     # From other threads
 
@@ -90,6 +92,8 @@ class Driver:
                     self._look()
                 self._advance()
                 self._poll_executors()
+        except BaseException as error:  # noqa: BLE001 -- told to whoever waits, who would else wait for ever
+            self.failure = error
         finally:
             self._let_go()
 

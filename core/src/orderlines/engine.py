@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from orderlines.driver import Driver
-from orderlines.errors import UnknownRun, UsageError
+from orderlines.errors import OrderlinesError, UnknownRun, UsageError
 from orderlines.leases import RENEWAL
 from orderlines.plugins import registry as default_registry
 from orderlines.states import FINAL
@@ -108,7 +108,7 @@ class Engine:
                 self._begin()
             if self._driver is not None:
                 self._driver.add(row.id)
-        return Run(self.store, row.name)
+        return Run(self.store, row.name, self._driver)
 
     def _begin(self) -> None:
         self._driver = Driver(self.store, self.registry)
@@ -125,9 +125,10 @@ class Engine:
 class Run:
     """A handle on a run."""
 
-    def __init__(self, store: Store, name: str) -> None:
+    def __init__(self, store: Store, name: str, driver: Driver | None = None) -> None:
         self.store = store
         self.name = name
+        self._driver = driver
 
     @property
     def row(self) -> RunRow:
@@ -159,12 +160,16 @@ class Run:
         """Wait for its end and return its status.
 
         :raises TimeoutError: it has not ended within ``timeout`` seconds.
+        :raises OrderlinesError: the engine cannot drive it on; it is kept and can be recovered.
         """
         limit = None if timeout is None else time.monotonic() + timeout
         pause = 0.001
         while (status := self.status) not in FINAL:
             if limit is not None and time.monotonic() > limit:
                 raise TimeoutError(f"run {self.name} is still {status} after {timeout} s")
+            failure = None if self._driver is None else self._driver.failure
+            if failure is not None:
+                raise OrderlinesError(f"run {self.name} is kept but not driven on: {failure}") from failure
             time.sleep(pause)
             pause = min(pause * 1.5, 0.02)
         return status
