@@ -34,6 +34,8 @@ POLL = 0.05
 GROUP = 0.01
 """Seconds for which finished calls may wait for each other's commit."""
 CLAIMS = 256
+PLANS = 64
+"""Compiled flows that a driver keeps."""
 
 
 class _Run:
@@ -57,6 +59,7 @@ class Driver:
         self._leases = Leases(store)
         self._inbox: SimpleQueue[Sequence[Outcome] | int | None] = SimpleQueue()
         self._runs: dict[int, _Run] = {}
+        self._plans: dict[tuple[str, str | None], Plan] = {}
         self._executors: dict[str, Executor] = {}
         self._lines: dict[int, Line] = {}
         self._calls: dict[int, Line] = {}
@@ -101,7 +104,7 @@ class Driver:
         busy = self._ready or self._outcomes or any(e.polls and e.busy() for e in self._executors.values())
         wait = 0.0 if busy else max(0.0, POLL - (time.monotonic() - self._looked))
         try:
-            while True:
+            while wait or not self._inbox.empty():
                 message = self._inbox.get(block=wait > 0, timeout=wait or None)
                 wait = 0.0
                 if message is None:
@@ -142,12 +145,21 @@ class Driver:
         row = self.store.run(number)
         if row is None or row.status in FINAL or number in self._runs:
             return
-        flow = from_canonical(json.loads(self.store.flow(row.digest)), self.registry)
-        plan = compile_plan(flow, self.registry, row.executor)
+        plan = self._plan(row)
         for name in plan.executors:
             self._executor(name)
         self._runs[number] = _Run(row, plan)
         self._looked = 0.0
+
+    def _plan(self, row: RunRow) -> Plan:
+        """Return the plan of a run's flow, compiled once for all its runs."""
+        plan = self._plans.get((row.digest, row.executor))
+        if plan is None:
+            if len(self._plans) >= PLANS:
+                self._plans.clear()
+            flow = from_canonical(json.loads(self.store.flow(row.digest)), self.registry)
+            plan = self._plans[row.digest, row.executor] = compile_plan(flow, self.registry, row.executor)
+        return plan
 
     def _executor(self, name: str) -> Executor:
         executor = self._executors.get(name)
