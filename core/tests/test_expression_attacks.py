@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import inspect
 import os
+import random
+import resource
 import sys
 import time
 import tracemalloc
@@ -300,6 +302,98 @@ def test_any_expression_gives_a_bounded_value_or_an_expression_error(text: str) 
     assert built_within_limits(value, NAMED)
     assert not warned
     assert same(SCOPE, UNTOUCHED)
+
+
+class Author:
+    """Writes expressions, thousands in a second, the same ones for the same seed."""
+
+    NAMES = ("a", "b", "k", "s", "c", "__class__", "format", "items", "__globals__", "keys", "real")
+    NOISE = "ns01'\"\\.,:()[]{}+-*/%<>=!~ \n\t#_eExjé$\u0301\uff4e\0"
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)  # noqa: S311 -- repeatable on purpose
+        self.forms = (
+            self.atom, self.atom, self.operation, self.operation, self.choice, self.item, self.slice, self.name,
+            self.call, self.call, self.items, self.mapping, self.prefix, self.brackets, self.loop,
+        )  # fmt: skip
+
+    def text(self) -> str:
+        """Write an expression; every fifth one with a slip of the pen."""
+        text = self.expression(self.random.choice((1, 2, 2, 3, 3, 4)))
+        if self.random.random() < 0.2:
+            place = self.random.randrange(len(text) + 1)
+            text = text[:place] + self.random.choice(self.NOISE) + text[place + self.random.randrange(3) :]
+        return text
+
+    def expression(self, depth: int) -> str:
+        return self.atom(0) if depth == 0 else self.random.choice(self.forms)(depth - 1)
+
+    def several(self, depth: int) -> str:
+        return ", ".join(self.expression(depth) for _ in range(self.random.choice((0, 1, 1, 2, 3))))
+
+    def atom(self, depth: int) -> str:
+        return self.random.choice(self.random.choice((NAMED_VALUES, LITERALS)))
+
+    def operation(self, depth: int) -> str:
+        return f"{self.expression(depth)} {self.random.choice(OPERATORS)} {self.expression(depth)}"
+
+    def brackets(self, depth: int) -> str:
+        return f"({self.operation(depth)})"
+
+    def choice(self, depth: int) -> str:
+        return f"{self.expression(depth)} if {self.expression(depth)} else {self.expression(depth)}"
+
+    def item(self, depth: int) -> str:
+        return f"{self.expression(depth)}[{self.expression(depth)}]"
+
+    def slice(self, depth: int) -> str:
+        return f"{self.expression(depth)}[{self.expression(0)}:{self.expression(0)}]"
+
+    def name(self, depth: int) -> str:
+        return f"{self.expression(depth)}.{self.random.choice(self.NAMES)}"
+
+    def call(self, depth: int) -> str:
+        return f"{self.random.choice(FUNCTIONS)}({self.several(depth)})"
+
+    def items(self, depth: int) -> str:
+        return f"[{self.several(depth)}]"
+
+    def mapping(self, depth: int) -> str:
+        return f"{{{self.expression(depth)}: {self.expression(depth)}}}"
+
+    def prefix(self, depth: int) -> str:
+        return self.random.choice(["-", "+", "not ", "~", "*", "lambda: ", "await ", "yield "]) + self.expression(depth)
+
+    def loop(self, depth: int) -> str:
+        return f"[{self.expression(depth)} for n in {self.expression(depth)}]"
+
+
+BATCH = 1_000
+BATCHES = 1_000 if os.environ.get("ORDERLINES_CHAOS") else 10
+ROOM = 200_000
+"""Kilobytes that the process may grow by while it evaluates: one text of 1 GB would be seen."""
+
+
+def test_random_expressions_without_an_escape_a_mutation_a_growth_or_a_foreign_exception() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    values = 0
+    for batch in range(BATCHES):
+        author = Author(batch)
+        for _ in range(BATCH):
+            text = author.text()
+            value, offset = None, None
+            try:
+                value = compile_expression(text).evaluate(SCOPE)
+                values += 1
+            except ExpressionError as error:
+                offset = error.offset
+            except BaseException as error:
+                raise AssertionError(f"seed {batch}: {text!r} raised {error!r}") from error
+            assert offset is None or 0 <= offset <= len(text), f"seed {batch}: {text!r}"
+            assert built_within_limits(value, NAMED), f"seed {batch}: {text!r}"
+        assert same(SCOPE, UNTOUCHED), f"an expression of seed {batch} has changed a variable"
+    assert values > BATCHES * BATCH // 20  # many are no mistakes
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < ROOM
 
 
 SOUP = st.text(alphabet="ns01'\"\\.,:()[]{}+-*/%<>=!~ \n\t#_eExjJrbfuifnotandlé$\u0301\uff4e\u200b\0", max_size=60)

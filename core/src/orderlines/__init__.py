@@ -5,19 +5,23 @@ from __future__ import annotations
 TYPE_CHECKING = False  # `typing` itself takes as long to import as everything else that --version needs
 if TYPE_CHECKING:
     from orderlines.api import load, run
+    from orderlines.building.expressions import ref
+    from orderlines.building.flow import Flow
     from orderlines.components.base import component
     from orderlines.engine import Engine, Run
     from orderlines.errors import InvalidFlow, OrderlinesError
 
-__all__ = ["Engine", "InvalidFlow", "OrderlinesError", "Run", "component", "load", "run"]
+__all__ = ["Engine", "Flow", "InvalidFlow", "OrderlinesError", "Run", "component", "load", "ref", "run"]
 
 _HOMES = {
     "Engine": "orderlines.engine",
+    "Flow": "orderlines.building.flow",
     "InvalidFlow": "orderlines.errors",
     "OrderlinesError": "orderlines.errors",
     "Run": "orderlines.engine",
     "component": "orderlines.components.base",
     "load": "orderlines.api",
+    "ref": "orderlines.building.expressions",
     "run": "orderlines.api",
 }
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
-from orderlines.engine import DEFAULT_STORE, Engine
+from orderlines.acceptance import definition
+from orderlines.engine import Engine
+from orderlines.errors import UsageError
 from orderlines.flow.load import load_file
 from orderlines.plugins import registry
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from orderlines.acceptance import FlowLike
     from orderlines.engine import Run
     from orderlines.flow.model import Flow
 
@@ -20,19 +24,28 @@ def load(path: str | Path) -> Flow:
     """Read and check a flow file.
 
     :raises InvalidFlow: with every problem.
+    :raises UsageError: the file cannot be read, or this is no path of one.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise UsageError(f"give the path of a flow's file, such as 'flow.yaml', and not {path!r:.80}")
     return load_file(path, registry()).flow
 
 
 def run(
-    flow: str | Path | Flow,
+    flow: FlowLike,
     vars: Mapping[str, Any] | None = None,  # noqa: A002 -- the word of the flow format
-    store: str = DEFAULT_STORE,
+    store: str | None = None,
     key: str | None = None,
+    results: str | None = None,
 ) -> Run:
-    """Run a flow to its end, in this process, and return the ended run."""
-    definition = load(flow) if not isinstance(flow, tuple) else flow
-    with Engine(store) as engine:
-        started = engine.start(definition, vars, key)
+    """Run a flow to its end, in this process, and return the ended run.
+
+    :param store: by default the one that :mod:`orderlines.settings` finds.
+    :param results: the URL of the store for large values; as ``store``, and else the store itself.
+    :raises InvalidFlow: with every problem.
+    """
+    found = definition(flow, registry())
+    with Engine(store, results=results) as engine:
+        started = engine.start(found, vars, key)
         started.wait()
     return started

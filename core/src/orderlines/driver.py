@@ -2,77 +2,112 @@
 
 from __future__ import annotations
 
-import json
+import queue
+import threading
 import time
 from collections import deque
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from orderlines import line as machine
-from orderlines.errors import StoreUnavailable
-from orderlines.executors.base import Call
-from orderlines.flow.load import from_canonical
+from orderlines.calling import Calls
+from orderlines.errors import StoreUnavailable, UnknownRun
 from orderlines.leases import Leases
-from orderlines.nodes.base import Open
-from orderlines.plan import compile_plan
+from orderlines.logger import logger
+from orderlines.parting import Parting
+from orderlines.patience import Patience
+from orderlines.plans import Plans
 from orderlines.processes.identity import ProcessIdentity
+from orderlines.saying import Sayings
+from orderlines.serving import Served
+from orderlines.settings import default_lease
 from orderlines.states import FINAL, Halt, LineStatus
-from orderlines.values import copy, decode
+from orderlines.stores.records import Committed
+from orderlines.telling import Telling
+from orderlines.territory import GivenRuns
+from orderlines.turning import Turning
+from orderlines.unserved import Unserved
+from orderlines.writing import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from orderlines.bells import Bell
     from orderlines.executors.base import Executor, Outcome
-    from orderlines.line import Begin, Line, Turn
-    from orderlines.plan import Plan
+    from orderlines.line import Line, Turn
     from orderlines.plugins import Registry
     from orderlines.stores.base import Store
-    from orderlines.stores.records import Committed, LineRow, Opening, RunRow
+    from orderlines.stores.records import LineRow, RunRow, Step
+    from orderlines.territory import Territory
+
 
 POLL = 0.05
-"""Seconds between two looks at what others wrote."""
+"""Seconds between two looks at whether others have written."""
 GROUP = 0.01
 """Seconds for which finished calls may wait for each other's commit."""
-CLAIMS = 256
-PLANS = 64
-"""Compiled flows that a driver keeps."""
+PARTING = 2.0
+"""Seconds for which a driver that is to end, and whose calls have, still tries to reach the store."""
 
 
-class _Run:
-    """A run that this driver serves."""
+class _Accepted(NamedTuple):
+    """A run that has just been accepted, and its first line, which is the driver's."""
 
-    __slots__ = ("frozen", "plan", "row")
-
-    def __init__(self, row: RunRow, plan: Plan) -> None:
-        self.row = row
-        self.plan = plan
-        self.frozen: dict[int, dict[str, Any]] = {}
+    run: RunRow
+    line: LineRow
 
 
 class Driver:
-    """Drives runs of one store. Not thread-safe but for :meth:`add`; :meth:`drive` is its one thread."""
+    """Drives runs of one store.
 
-    def __init__(self, store: Store, registry: Registry) -> None:
+    :meth:`drive` belongs to one thread; :meth:`add`, :meth:`ask` and :meth:`close` may be called from any.
+
+    :param tell: called, in the driver's thread, with the number of a run that has ended or cannot be served here.
+    :param bell: told of lines that are left to workers; ``None``: they find them by looking.
+    :param territory: which lines it takes: those of the runs that it is given, unless something else is said.
+    :param begun: called with each executor that has been started; ``id`` does nothing.
+    :ivar lease: seconds without a renewal after which others take it for dead.
+    :ivar failures: why a run cannot be served here, by its number: a plugin is missing, what was kept cannot be read.
+    :ivar failure: what ended :meth:`drive`, where it was not :meth:`close`.
+    """
+
+    def __init__(
+        self, store: Store, registry: Registry, tell: Callable[[int], None], bell: Bell | None = None,
+        territory: Territory | None = None, begun: Callable[[Executor], object] = id,
+    ) -> None:  # fmt: skip
         self.store = store
         self.registry = registry
-        self.id = store.enroll(ProcessIdentity.current())
-        self._leases = Leases(store)
-        self._inbox: SimpleQueue[Sequence[Outcome] | int | None] = SimpleQueue()
-        self._runs: dict[int, _Run] = {}
-        self._plans: dict[tuple[str, str | None], Plan] = {}
-        self._executors: dict[str, Executor] = {}
-        self._lines: dict[int, Line] = {}
-        self._calls: dict[int, Line] = {}
-        self._flying: dict[int, int] = {}
-        self._outcomes: deque[Outcome] = deque()
-        self._ready: deque[Line] = deque()
-        self._short: dict[str, deque[Line]] = {}
-        self._taken: dict[str, int] = {}
-        self._number = 0
-        self._looked = 0.0
-        self._closing = False
+        self.lease = default_lease()
+        self.id = store.enroll(ProcessIdentity.current(), self.lease)
         self.failure: BaseException | None = None
-        """What ended :meth:`drive`, where it was not :meth:`close`; everything written until then is kept."""
+        self._tell = tell
+        self._bell = bell
+        self._territory = GivenRuns() if territory is None else territory
+        self._inbox: queue.SimpleQueue[Sequence[Outcome] | int | _Accepted | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._lost = threading.Event()
+        self._patiently = Patience(self._closing, self._shake)
+        self._leases = Leases(store)
+        self._calls = Calls(registry, self._inbox.put, lambda *said: self._sayings.observe(*said), begun)  # noqa: PLW0108 -- each needs the other
+        self._sayings = Sayings(store, self._calls.flight)
+        self._runs: dict[int, Served] = {}
+        self._plans = Plans(store, registry)
+        observers = registry.observers()
+        self._telling = Telling(observers, self._now) if observers else None
+        self._lines: dict[int, Line] = {}
+        self._ready: deque[Line] = deque()
+        self._joins: deque[Line] = deque()
+        self._outcomes: deque[Outcome] = deque()
+        self._paused: set[int] = set()
+        self._version = -1
+        self._stirred = True
+        self._due: float | None = None
+        self._next_poll = 0.0
+        self._shaken = False
+        self._turning = Turning(store, self._runs, self._patiently, self._calls.admit)
+        self._unserved = Unserved(store, self.id, self._patiently, self._leases, self._territory.queues, tell)
+        self.failures = self._unserved.failures
+        self._writing = Writing(store, self.id, self._patiently)
 
     # From other threads
 
@@ -80,301 +115,397 @@ class Driver:
         """Serve a run from now on."""
         self._inbox.put(run)
 
+    def add_accepted(self, run: RunRow, line: LineRow | None) -> None:
+        """Serve a run that was accepted for this driver, whose first line it may have."""
+        self._inbox.put(run.id if line is None else _Accepted(run, line))
+
+    def doubt(self) -> None:
+        """Look for lines that are this driver's and that it does not know: whoever asked the store got no answer."""
+        self._shake()
+
     def close(self) -> None:
-        """Ask :meth:`drive` to end: what is in flight is ended and released, not failed."""
+        """Ask :meth:`drive` to end: calls get their grace, and what still runs then is given back, not failed."""
+        self._closing.set()
         self._inbox.put(None)
+
+    def abandon(self) -> None:
+        """As :meth:`close`, without any grace: the lease is lost, and another driver may begin the calls again."""
+        self._lost.set()
+        self.close()
+
+    def ask(self, line: int) -> bool:
+        """Ask the call of a line to end; return whether it can know, or is over."""
+        return self._calls.ask(line)
+
+    def held_up(self, line: int) -> bool:
+        """Return whether a line may wait for the call of another one, which the driver's thread is in.
+
+        Not where its whole run is to end: then that call has to give way.
+        """
+        run = self._calls.held_up(line)
+        row = None
+        with suppress(StoreUnavailable):
+            row = None if run is None else self.store.run(run)
+        return row is not None and row.wish in {None, "pause"}
 
     # The loop
 
     def drive(self) -> None:
         """Serve runs until :meth:`close`."""
         try:
-            while not self._closing:
-                self._take_messages()
-                if time.monotonic() - self._looked >= POLL:
-                    self._look()
-                self._advance()
-                self._poll_executors()
-        except BaseException as error:  # noqa: BLE001 -- told to whoever waits, who would else wait for ever
+            while not self._closing.is_set():
+                try:
+                    self._round()
+                except StoreUnavailable as error:
+                    self._patiently.bear(error)
+        except BaseException as error:  # noqa: BLE001 -- logged, and told to whoever asks
+            logger().exception("the driver cannot go on; its runs are kept")
             self.failure = error
         finally:
             self._let_go()
 
+    def _round(self) -> None:
+        self._take_messages()
+        now = time.monotonic()
+        if now >= self._next_poll:
+            self._look(now)
+        self._advance()
+        for outcomes in self._calls.poll(GROUP):
+            self._outcomes.extend(outcomes)
+
     def _take_messages(self) -> None:
-        busy = self._ready or self._outcomes or any(e.polls and e.busy() for e in self._executors.values())
-        wait = 0.0 if busy else max(0.0, POLL - (time.monotonic() - self._looked))
-        try:
-            while wait or not self._inbox.empty():
-                message = self._inbox.get(block=wait > 0, timeout=wait or None)
-                wait = 0.0
-                if message is None:
-                    self._closing = True
-                elif isinstance(message, int):
-                    self._begin_run(message)
-                else:
-                    self._outcomes.extend(message)
-        except Empty:
-            return
+        inbox = self._inbox
+        if inbox.empty() and not (self._ready or self._joins or self._outcomes or self._calls.busy()):
+            wait = self._next_poll - time.monotonic()
+            if wait > 0:
+                with suppress(queue.Empty):
+                    self._take_message(inbox.get(timeout=wait))
+        self._take_waiting()
 
-    def _look(self) -> None:
-        """See what others wrote and what has come due."""
-        self._looked = time.monotonic()
-        if not self._runs:
+    def _take_waiting(self) -> None:
+        """Take the messages that are there."""
+        inbox = self._inbox
+        while not inbox.empty():
+            try:
+                self._take_message(inbox.get_nowait())
+            except queue.Empty:  # It is being put; where threads are gevent's, that ends only once we let it.
+                time.sleep(0)
+
+    def _take_message(self, message: Sequence[Outcome] | int | _Accepted | None) -> None:
+        if isinstance(message, int):
+            self._add(message)
+        elif isinstance(message, _Accepted):
+            self._serve(message.run)
+            self._take(message.line)
+        elif message is not None:
+            self._outcomes.extend(message)
+
+    # What others wrote, and what has come due
+
+    def _look(self, now: float) -> None:
+        self._next_poll = now + POLL
+        if self._shaken:
+            self._reconcile()
+        self._unserved.look(now)
+        territory = self._territory
+        if territory.settled(self._runs):
             return
-        self.store.expire(self._runs)
-        self._leases.bury(self.id)
-        for number, halt in self.store.halted(self.id):
-            self._halt(number, halt)
-        for row in self.store.claim(self.id, self._runs, CLAIMS):
+        self._calls.retry()
+        version = self.store.version()
+        died = self._leases.watch(self.id)
+        due = self._due is not None and self.store.now() >= self._due
+        if not (self._stirred or died or due or version != self._version):
+            return
+        self._stirred = False
+        territory.expire(self.store, self._runs)
+        halted = dict(self.store.halted(self.id))
+        for number in halted.keys() | self._paused:
+            self._halt(number, halted.get(number, Halt.NONE))
+        self._paused = {number for number, halt in halted.items() if halt == Halt.PAUSE}
+        claimed = territory.claim(self.store, self.id, self._runs, self.failures)
+        for row in claimed:
             self._take(row)
-        for number in [number for number, run in self._runs.items() if self._final(run)]:
-            del self._runs[number]
+        self._stirred = len(claimed) == territory.batch
+        self._due = territory.next_due(self.store, self._runs)
+        self._version = version
+        for number in self.store.ended(self._runs):
+            self._end_run(number)
 
-    def _final(self, run: _Run) -> bool:
-        row = self.store.run(run.row.id)
-        return row is None or row.status in FINAL
+    def _reconcile(self) -> None:
+        """Take the lines that the store says are ours and that we do not know: the answer was lost."""
+        for number in self.store.owned(self.id):
+            if number not in self._lines:
+                self._take(self._patiently(partial(self.store.line, number)))
+        self._shaken = False
+        self._stirred = True
 
-    def _poll_executors(self) -> None:
-        for executor in self._executors.values():
-            if executor.polls:
-                executor.poll(time.monotonic() + GROUP)
+    def _shake(self) -> None:
+        self._shaken = True
+
+    def _now(self) -> float:
+        return self._patiently(self.store.now)
 
     # Runs and lines
 
-    def _begin_run(self, number: int) -> None:
-        row = self.store.run(number)
-        if row is None or row.status in FINAL or number in self._runs:
+    def _add(self, number: int) -> None:
+        self._stirred = True
+        row = self._patiently(lambda: self.store.run(number))
+        if number in self._runs:
             return
-        plan = self._plan(row)
-        for name in plan.executors:
-            self._executor(name)
-        self._runs[number] = _Run(row, plan)
-        self._looked = 0.0
+        if row is None or row.status in FINAL:
+            self._tell(number)
+        elif self._serve(row):
+            # Its first line is taken at once; whatever else there is about it, the next look finds.
+            for line in self._patiently(lambda: self.store.claim(self.id, [number], self._territory.batch)):
+                self._take(line)
 
-    def _plan(self, row: RunRow) -> Plan:
-        """Return the plan of a run's flow, compiled once for all its runs."""
-        plan = self._plans.get((row.digest, row.executor))
-        if plan is None:
-            if len(self._plans) >= PLANS:
-                self._plans.clear()
-            flow = from_canonical(json.loads(self.store.flow(row.digest)), self.registry)
-            plan = self._plans[row.digest, row.executor] = compile_plan(flow, self.registry, row.executor)
-        return plan
+    def _serve(self, row: RunRow) -> bool:
+        """Make ready to drive the lines of a run; return whether that can be done here."""
+        number = row.id
+        try:
+            plan = self._patiently(lambda: self._plans.of(row.digest, row.executor))
+            for name in plan.executors:
+                self._calls.executor(name)
+        except Exception as error:  # noqa: BLE001 -- a plugin may raise whatever it likes; other runs go on
+            self.failures[number] = error
+            self._unserved.end(row)
+            self._tell(number)
+            return False
+        self.failures.pop(number, None)
+        self._runs[number] = Served(self.store, row, plan, lambda digest: self._plans.of(digest, row.executor))
+        return True
 
-    def _executor(self, name: str) -> Executor:
-        executor = self._executors.get(name)
-        if executor is None:
-            executor = self.registry.load_executor(name)(self._inbox.put, {})
-            executor.start()
-            self._executors[name] = executor
-        return executor
+    def _end_run(self, number: int) -> None:
+        self._runs.pop(number, None)
+        self._tell(number)
 
     def _take(self, row: LineRow) -> None:
-        """Take a line claimed from the store."""
-        run = self._runs[row.run]
-        base = {} if row.parent is None else self._frozen(run, row.parent)
-        line = machine.Line(row, run.plan, run.row.name, base, self._own(row))
-        line.visits = self.store.visits(row.id)
-        line.started = run.row.started is not None
-        if row.parent is not None:
-            line.siblings = self._siblings(run, row)
-        self._adopt(run, line)
+        """Take a line that the store gave us; give it back where its run is not served here."""
+        if row.run not in self._runs and self._territory.admits():
+            found = self._patiently(lambda: self.store.run(row.run))
+            if found is not None:
+                self._serve(found)
+        run = self._runs.get(row.run)
+        if run is None:
+            self._patiently(lambda: self.store.release(self.id, [row.id]))
+        else:
+            self._adopt(row.run, [row.id], lambda: [run.line(row)])
 
-    def _adopt(self, run: _Run, line: Line) -> None:
-        if run.plan.kept:
-            line.memory = self._memory(run)
-        self._lines[line.row.id] = line
-        self._ready.append(line)
+    def _adopt(self, run: int, lines: Sequence[int], make: Callable[[], Sequence[Line]]) -> None:
+        """Go on with lines, made of what is kept; where that cannot be read, their run is not served here."""
+        try:
+            made = self._patiently(make)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 -- what was kept cannot be read; other runs go on
+            if set(lines) & set(self._patiently(lambda: self.store.owned(self.id))):
+                self._give_up(run, lines, error)
+            return  # Where they are not ours any more, another driver has gone on with them meanwhile.
+        for line in made:
+            self._lines[line.id] = line
+            (self._joins if line.status == LineStatus.JOIN else self._ready).append(line)
 
-    def _own(self, row: LineRow) -> dict[str, Any]:
-        own: dict[str, Any] = {} if row.vars is None else decode(row.vars)
-        for text in self.store.assigned(row.id, row.vars_at):
-            own.update(decode(text))
-        return own
+    def _give_up(self, run: int, lines: Sequence[int], error: BaseException) -> None:
+        """Serve a run no more, and let go of lines of it."""
+        self.failures[run] = error
+        self._end_run(run)
+        self._patiently(lambda: self.store.release(self.id, lines))
 
-    def _frozen(self, run: _Run, number: int) -> dict[str, Any]:
-        """Return the variables that the children of a line see: as they were when it opened its join."""
-        frozen = run.frozen.get(number)
-        if frozen is None:
-            row = self.store.line(number)
-            base = {} if row.parent is None else self._frozen(run, row.parent)
-            frozen = run.frozen[number] = {**base, **self._own(row)}
-        return frozen
-
-    def _siblings(self, run: _Run, row: LineRow) -> Opening | None:
-        parent = self.store.line(row.parent or 0)
-        planned = run.plan.blocks[parent.block].nodes[parent.cursor]
-        action = planned.kind.enter(planned.node.settings, {})
-        visit = int(row.path.rpartition("/")[0].rpartition("#")[2])
-        return machine.siblings(parent.path, planned, visit, action) if isinstance(action, Open) else None
-
-    def _memory(self, run: _Run) -> dict[str, Any]:
-        memory = {}
-        for kept in self.store.outcomes(run.row.id, run.plan.kept):
-            task = kept.task
-            value = None if task.result is None else decode(task.result)
-            error = None if task.error is None else json.loads(task.error)
-            memory[task.node] = {"status": task.status, "result": value, "error": error}
-        return memory
+    def _drop(self, line: Line) -> None:
+        """Forget a line that is not ours any more; a newer state of it, taken in the meantime, stays."""
+        if self._lines.get(line.id) is line:
+            del self._lines[line.id]
 
     # Steps
 
     def _advance(self) -> None:
-        """Make a step of everything that can go on, and commit them as one group."""
-        self._taken.clear()
+        """Make a step of everything that can go on, and commit them as one group.
+
+        Joins are closed first: what comes to an end below one whose time is over comes late, and nothing more begins.
+        """
+        calls, ready, joins, outcomes = self._calls, self._ready, self._joins, self._outcomes
+        if not (joins or outcomes or ready or calls.serves()):
+            return
         turns: list[tuple[Line, Turn, Outcome | None]] = []
-        while self._outcomes:
-            outcome = self._outcomes.popleft()
-            line = self._calls.pop(outcome.call, None)
+        calls.new_group()
+        now = self._now()
+        while joins:
+            join = joins.popleft()
+            turns.append((join, self._turning.turn(join, None, now), None))
+        while outcomes:
+            outcome = outcomes.popleft()
+            said = self._sayings.end(outcome) if outcome.details or self._sayings.stirred else ()
+            line = calls.take(outcome)
             if line is not None:
-                self._flying.pop(line.row.id, None)
-                turns.append((line, self._after(line, outcome), outcome))
-        for name, waiting in self._short.items():
-            for _ in range(min(len(waiting), self._executors[name].free() - self._taken.get(name, 0))):
-                self._ready.append(waiting.popleft())
-        while self._ready:
-            line = self._ready.popleft()
-            turns.append((line, self._turn(line), None))
-        self._commit(turns)
-
-    def _now(self) -> float:
-        return self.store.now()
-
-    def _admit(self, name: str) -> bool:
-        taken = self._taken.get(name, 0)
-        if self._executor(name).free() <= taken:
-            return False
-        self._taken[name] = taken + 1
-        return True
-
-    def _after(self, line: Line, outcome: Outcome) -> Turn:
-        if line.row.halt == Halt.STOP:
-            return machine.halted(line, self._now(), self._wish(line), outcome, self._admit)
-        return machine.complete(line, outcome, self._now(), self._admit)
-
-    def _turn(self, line: Line) -> Turn:
-        row, now = line.row, self._now()
-        if row.halt == Halt.STOP:
-            return machine.halted(line, now, self._wish(line), None, self._admit)
-        if row.status in {LineStatus.CALL, LineStatus.HANDLER}:
-            return machine.crashed(line, now, self._admit)
-        if row.status == LineStatus.JOINED:
-            node = line.here.node.id
-            children = self.store.children(row.id, node, line.visits.get(node, 0) + 1)
-            self._runs[row.run].frozen.pop(row.id, None)
-            return machine.joined(line, children, now, self._admit)
-        if row.status == LineStatus.JOIN:
-            return machine.overdue(line, now)
-        return machine.enter(line, now, self._admit)
-
-    def _wish(self, line: Line) -> str | None:
-        row = self.store.run(line.row.run)
-        return None if row is None else row.wish
+                turn = self._turning.turn(line, outcome, now)
+                turns.append((line, self._sayings.put(turn, said) if said else turn, outcome))
+        if calls.serves():
+            ready.extendleft(reversed(list(calls.served())))
+        while ready:
+            line = ready.popleft()
+            if not calls.waits(line):
+                turns.append((line, self._turning.turn(line, None, now), None))
+        if turns:
+            self._commit(turns)
 
     def _commit(self, turns: list[tuple[Line, Turn, Outcome | None]]) -> None:
         steps = [turn.step for _, turn, _ in turns if turn.step is not None]
-        results = iter(self._write(steps))
+        written = self._writing.write(steps) if steps else ()
+        results = iter(written)
         for line, turn, outcome in turns:
-            self._settle(line, turn, outcome, next(results) if turn.step is not None else None)
+            if turn.step is None:
+                self._calls.wait(line, turn.wants or "")
+            else:
+                self._settle(line, turn, outcome, next(results))
+        left = [row for done in written for row in done.left]
+        if left:
+            self._look_soon()
+            if self._bell is not None:
+                self._bell.ring(left)
 
-    def _write(self, steps: Sequence[Any]) -> list[Committed]:
-        while steps:
-            try:
-                return self.store.commit(self.id, steps)
-            except StoreUnavailable:
-                time.sleep(0.5)
-        return []
-
-    def _settle(self, line: Line, turn: Turn, outcome: Outcome | None, done: Committed | None) -> None:
-        if done is not None and done.refused is not None:
+    def _settle(self, line: Line, turn: Turn, outcome: Outcome | None, done: Committed) -> None:
+        step = turn.step
+        if done.refused == "fenced" and self._written(line, step):
+            done = Committed()
+        if done.refused is not None:
+            if step is not None and step.logs:
+                self._sayings.keep(step.logs)
             self._refused(line, outcome, done)
             return
-        machine.settle(line, turn)
-        if turn.wants is not None:
-            self._short.setdefault(turn.wants, deque()).append(line)
-        elif turn.begin is not None:
-            self._submit(line, turn.begin)
-        if done is None or turn.step is None:
-            return
-        if not turn.step.keep:
-            self._lines.pop(line.row.id, None)
-        run = self._runs.get(line.row.run)
-        if run is not None:
-            self._follow(run, line, turn, done)
+        self._settled(line, turn)
+        if turn.begin is not None:
+            self._calls.submit(line, turn.begin)
+        elif turn.wants is not None:
+            self._calls.wait(line, turn.wants)
+        elif step is not None:
+            self._drop(line)
+            self._follow(line, turn, done)
 
-    def _follow(self, run: _Run, line: Line, turn: Turn, done: Committed) -> None:
-        """Go on with the lines that a step opened or woke."""
+    def _settled(self, line: Line, turn: Turn) -> None:
+        """Let a line remember what is written, and observers know of it."""
+        machine.settle(line, turn)
         step = turn.step
-        if done.opened and step is not None:
-            opening = step.opening or line.siblings
-            parent = done.opened[0].parent or 0
-            if step.opening is not None:
-                run.frozen[parent] = {**line.base, **line.own}
-            for row in done.opened:
-                child = machine.Line(row, run.plan, run.row.name, self._frozen(run, parent), {})
-                child.siblings = opening
-                child.started = line.started
-                self._adopt(run, child)
+        if step is not None and (step.due is not None or step.starts is not None):
+            self._note_due(step)
+        if self._telling is not None:
+            self._telling.settled(line, turn)
+
+    def _follow(self, line: Line, turn: Turn, done: Committed) -> None:
+        """Go on with the lines that a step opened or woke."""
+        step, run = turn.step, self._runs.get(line.info.id)
+        if step is None or run is None:
+            self._shaken = True  # What was opened or woken is ours, and has to be given back.
+            return
+        if step.ending is not None:
+            run.ended(line)
+        if done.opened:
+            opens = (
+                partial(run.followed, line)
+                if step.opening is None
+                else partial(run.opened, line, step.opening, turn.each)
+            )
+            self._adopt(run.id, [row.id for row in done.opened], partial(opens, done.opened))
         if done.woken is not None:
             self._take(done.woken)
-        if step is not None and (step.ending is not None and line.row.parent is None):
-            self._runs.pop(line.row.run, None)
-        if step is not None and step.closes is not None:
-            self._looked = 0.0
-        if step is not None and step.ending is not None and step.status == LineStatus.FAILURE:
-            self._looked = 0.0
+        if step.ending is not None and line.parent is None:
+            self._end_run(line.info.id)
+        elif (
+            step.closes is not None
+            or step.lift
+            or done.freed
+            or (step.ending is not None and step.status == LineStatus.FAILURE)
+        ):
+            self._look_soon()
+
+    def _note_due(self, step: Step) -> None:
+        """Look when a step's time comes, or that of the run which it has started: one's own writing is no news."""
+        deadline = None if step.starts is None or step.timeout is None else step.starts + step.timeout
+        for due in (step.due, deadline):
+            if due is not None and (self._due is None or due < self._due):
+                self._due = due
+
+    def _look_soon(self) -> None:
+        """Look at once for what can go on."""
+        self._stirred = True
+        self._next_poll = 0.0
+
+    def _written(self, line: Line, step: Step | None) -> bool:
+        """Return whether a step that was refused had been written before: the answer was lost.
+
+        Only the line's owner raises ``seq``. What the step opened or woke is found by :meth:`_reconcile`.
+        """
+        if step is None or not self._shaken:
+            return False
+        try:
+            row = self._patiently(lambda: self.store.line(line.id))
+        except UnknownRun:  # Another driver has brought its run to an end, and somebody has taken it away.
+            return False
+        mine = row.owner == self.id or not step.keep
+        return mine and (row.epoch, row.seq, row.status) == (line.epoch, line.seq + 1, step.status)
 
     def _refused(self, line: Line, outcome: Outcome | None, done: Committed) -> None:
-        if done.refused == "fenced":
-            self._lines.pop(line.row.id, None)
+        if done.refused == "halted":
+            line.halt = done.halt
+            self._commit([(line, self._turning.turn(line, outcome, self._now()), outcome)])
             return
-        line.row = line.row._replace(halt=done.halt)
-        turn = machine.halted(line, self._now(), self._wish(line), outcome, self._admit)
-        self._commit([(line, turn, outcome)])
+        if done.refused != "fenced":
+            self._break(line, RuntimeError(f"the step cannot be written: {done.refused}"))
+            return
+        self._drop(line)
+        self._stirred = self._shaken = True
+        if outcome is not None and outcome.how == "returned":
+            self._keep_late(line, outcome)
 
-    def _submit(self, line: Line, begin: Begin) -> None:
-        self._number += 1
-        self._calls[self._number] = line
-        self._flying[line.row.id] = self._number
-        key = f"{line.run_name}{line.row.path}/{begin.node}/{begin.visit}"
-        call = begin.call
-        self._executor(call.executor).submit(
-            Call(
-                self._number,
-                call.component,
-                copy(begin.arguments),
-                line.run_name,
-                line.plan.flow.name,
-                line.row.path,
-                begin.node,
-                begin.visit,
-                begin.attempt,
-                key,
-                call.timeout,
-                call.grace,
-                begin.alone,
-            )
-        )
+    def _break(self, line: Line, reason: RuntimeError) -> None:
+        """Fail a line whose step cannot be written; where not even that can be, its run is not served here."""
+        turn = machine.broken(line, self._now(), reason)
+        done = Committed() if turn.step is None else self._writing.write([turn.step])[0]
+        if done.refused in {None, "fenced", "halted"}:
+            self._settle(line, turn, None, done)
+            return
+        self._drop(line)
+        self._give_up(line.info.id, [line.id], reason)
+
+    def _keep_late(self, line: Line, outcome: Outcome) -> None:
+        """Keep an answer that came when the line had another owner, for people to see."""
+        late = machine.late(line, outcome, self._now())
+        with suppress(StoreUnavailable):  # It is for people to see; the other lines of the group must go on.
+            self.store.late(line.id, late)
 
     # Stopping
 
     def _halt(self, number: int, halt: int) -> None:
         """Obey a wish on a line of ours: end its call, or end it where it waits for a slot."""
         line = self._lines.get(number)
-        if line is None or line.row.halt == halt:
+        if line is None or line.halt == halt:
             return
-        line.row = line.row._replace(halt=halt)
-        call = self._flying.get(number)
-        if call is not None:
-            self._executors[line.row.executor or ""].end(call)
-            return
-        for waiting in self._short.values():
-            if line in waiting:
-                waiting.remove(line)
-                self._ready.append(line)
+        line.halt = halt
+        ended = halt >= Halt.SKIP and self._calls.end(line)
+        if not ended and self._calls.forget(line):
+            self._ready.append(line)
 
     def _let_go(self) -> None:
-        """End what is in flight and give every line back."""
-        for executor in self._executors.values():
-            executor.close(1.0)
-        self.store.dismiss([self.id])
+        """Give calls their grace, keep what they return, and give back the rest."""
+        with suppress(StoreUnavailable):  # The lease runs out, and others take what it covers.
+            self._finish_calls()
+            self._sayings.close()
+            self._patiently(lambda: self.store.release(self.id, self.store.owned(self.id)))
+            self._patiently(lambda: self.store.dismiss([self.id]))
+        if self._telling is not None:
+            self._telling.over()
+
+    def _finish_calls(self) -> None:
+        parting = Parting(self._calls, self._turning, self._writing, self._sayings, self._now, self._settled)
+        parting.begin()
+        patient = self.failure is None and not self._lost.is_set()
+        limit = time.monotonic() + (self._calls.grace() if patient else 0.0)
+        self._patiently.until = limit + PARTING
+        try:
+            while self._calls.in_flight() and (left := limit - time.monotonic()) > 0:
+                with suppress(queue.Empty):
+                    self._take_message(self._inbox.get(timeout=left))
+                parting.keep(self._outcomes)
+        finally:
+            self._calls.close(1.0)
+        self._take_waiting()
+        parting.keep(self._outcomes)

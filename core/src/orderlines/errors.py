@@ -9,11 +9,20 @@ if TYPE_CHECKING:
 
 
 class OrderlinesError(Exception):
-    """The base of every error that is the user's to mend; its text is the whole message."""
+    """The base of every error that is the user's to mend; its text is the whole message.
+
+    :ivar answered: whether a command has printed it as its one JSON document.
+    """
+
+    answered = False
 
 
 class UsageError(OrderlinesError):
     """A command or a call that asks for something that cannot be: exit code 2."""
+
+
+class Forked(UsageError):
+    """A fork of a process uses an engine or a store that only the process itself can use."""
 
 
 class UnknownRun(UsageError):
@@ -26,6 +35,17 @@ class PluginError(OrderlinesError):
 
 class StoreUnavailable(OrderlinesError):
     """The store or the queue cannot be reached or read: exit code 4."""
+
+
+class OutputLost(OrderlinesError):
+    """Standard output cannot be written: exit code 74, or 141 where its reader has gone."""
+
+
+class Interrupted(OrderlinesError):
+    """Ctrl-C has ended a command that only looked, or waited: exit code 130."""
+
+    def __init__(self) -> None:
+        super().__init__("interrupted")
 
 
 class Refused(OrderlinesError):
@@ -58,6 +78,10 @@ class ValueNotStorable(OrderlinesError):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+class ValueLost(OrderlinesError):
+    """A large value is gone from where it was kept, or has been changed there: the line that needs it fails."""
 
 
 class Problem(NamedTuple):

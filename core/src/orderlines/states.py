@@ -33,7 +33,8 @@ class LineStatus:
     """What a line is doing at its cursor. SUCCESS, FAILURE and STOP are final.
 
     READY has begun nothing at its cursor; CALL and HANDLER have an attempt in flight (HANDLER: of an ``on_failure``
-    call); RETRY and TIME wait for ``due``; SIGNAL waits for a signal (or ``due``, its timeout); JOIN waits for its
+    call); RETRY and TIME wait for ``due``; SIGNAL waits for a signal
+    (or ``due``, its timeout), SIGNALLED has got it: its data is the line's ``state``; JOIN waits for its
     children (or ``due``), JOINED has seen the last of them finish.
     """
 
@@ -43,6 +44,7 @@ class LineStatus:
     RETRY: Final = "RETRY"
     TIME: Final = "TIME"
     SIGNAL: Final = "SIGNAL"
+    SIGNALLED: Final = "SIGNALLED"
     JOIN: Final = "JOIN"
     JOINED: Final = "JOINED"
     SUCCESS: Final = "SUCCESS"
@@ -51,13 +53,18 @@ class LineStatus:
 
 
 class Halt:
-    """A wish that stands on a line: begin nothing (PAUSE), or begin nothing and end (STOP)."""
+    """A wish that stands on a line, the strongest last: begin nothing; leave the node where it stands; end."""
 
     NONE: Final = 0
     PAUSE: Final = 1
-    STOP: Final = 2
+    SKIP: Final = 2
+    STOP: Final = 3
 
 
+RELEASED: Final = "released"
+"""The ``state`` of a line whose attempt in flight was given back: asked to end with its driver, or never begun."""
+OVERDUE: Final = "timeout"
+"""The ``state`` of a line whose join was not over in time."""
 FINAL: Final = frozenset({RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.STOP})
 END: Final = "end"
 """The name that ``next`` and ``goto`` use for the end of a line."""

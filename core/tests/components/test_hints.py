@@ -82,7 +82,7 @@ FAILS: list[tuple[Any, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("hint", "value"), FITS, ids=str)
+@pytest.mark.parametrize(("hint", "value"), FITS, ids=[str(n) for n in range(len(FITS))])
 def test_fits(hint: Any, value: Any) -> None:
     check = compile_hint(hint)
     assert check is None or check(value) is None

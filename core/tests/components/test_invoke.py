@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from orderlines.components.invoke import DETAILS_LIMIT, MESSAGE_LIMIT, invoke
+from orderlines.components.invoke import DETAILS_LIMIT, MESSAGE_LIMIT, invoke, invoke_async
 
 if TYPE_CHECKING:
     from typing import Any
@@ -21,6 +22,34 @@ def test_returned(load: Any) -> None:
 def test_the_context_is_given_to_who_takes_it(load: Any) -> None:
     found = load("def run(a: int, context) -> int:\n    return a + context.attempt")
     assert invoke(found, {"a": 1}, SimpleNamespace(attempt=4)).result == "5"
+
+
+COROUTINE = """
+import asyncio
+
+async def run(a: int, context) -> int:
+    await asyncio.sleep(0)
+    return {result}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "result", "outcome"),
+    [
+        ({"a": 1}, "a + context.attempt", ("returned", "5", "")),
+        ({"a": "1"}, "a", ("raised", None, "the argument 'a' does not fit: expected int, got str")),
+        ({"a": 1}, "'text'", ("raised", None, "the result does not fit the component's hint: expected int, got str")),
+        ({"a": 1}, "asyncio.current_task().cancel() and await asyncio.sleep(1)", ("raised", None, "CancelledError")),
+        ({"a": 1}, "1 // 0", ("raised", None, "integer division or modulo by zero")),
+    ],
+)
+def test_a_coroutine_function_comes_to_the_same_in_a_loop_of_its_own_and_in_one_that_runs(
+    load: Any, arguments: dict[str, Any], result: str, outcome: object
+) -> None:
+    found, context = load(COROUTINE.format(result=result)), SimpleNamespace(attempt=4)
+    assert found.is_coroutine
+    assert invoke(found, arguments, context)[:3] == outcome
+    assert asyncio.run(invoke_async(found, arguments, context))[:3] == outcome
 
 
 @pytest.mark.parametrize(

@@ -129,8 +129,7 @@ def test_a_component_may_take_a_context_whose_hint_need_not_exist(load: Any, con
     [
         ("def run(*values): ...", r"\*values cannot be given by name"),
         ("def run(a, /): ...", "positional-only parameter 'a'"),
-        ("async def run(): ...", "coroutine functions are not supported"),
-        ("async def run():\n    yield 1", "coroutine functions are not supported"),
+        ("async def run():\n    yield 1", "asynchronous generators are not supported"),
         (
             "def run(a: 'Nowhere'): ...",
             "the hint Nowhere of the argument 'a' cannot be resolved: name 'Nowhere' is not",

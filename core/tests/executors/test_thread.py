@@ -42,7 +42,7 @@ class TestThreadExecutor(ExecutorTests):
         call = bench.submit("patient", started=str(tmp_path / "started"), finished=str(tmp_path / "finished"))
         bench.executor.close(10.0)
         outcome = bench.wait(call)
-        assert (outcome.how, outcome.result) == ("ended", '"stopped in good order"')
+        assert (outcome.how, outcome.result) == ("returned", '"stopped in good order"')
 
     def test_the_close_abandons_what_outlasts_the_grace(self, bench: Bench, tmp_path: Path) -> None:
         call = bench.submit("wait_for", path=str(tmp_path / "go"))

@@ -13,7 +13,7 @@ def translated(task: Any, original: Any) -> Any:
 
     def run(task_type: str = "common", **fields: Any) -> tuple[dict[str, Any], Any]:
         fields = {"next_id": None, **fields}
-        gateway = task_type in {"process_control", "parallel"}
+        gateway = task_type in {"process_control", "parallel", "group"}
         targets = [task("t1"), task("t2"), task("t3")] if gateway else []
         result = original([task("s", "start", "a"), task("a", task_type, **fields), *targets])
         return result.document["line"][1], result.told
@@ -208,6 +208,40 @@ def test_a_parallel_says_where_its_calls_run(config: object, settings: dict[str,
     node, told = translated("parallel", method_kwargs={"parallel_task_ids": ["t1", "t2", "t3"]}, task_config=config)
     assert {key: value for key, value in node["parallel"].items() if key != "lines"} == settings
     assert told.said == []
+
+
+MEMBERS = {"parallel": {"parallel_task_ids": ["t1", "t2", "t3"]}, "group": {"group_ids": ["t1", "t2", "t3"]}}
+
+
+@pytest.mark.parametrize("task_type", MEMBERS)
+@pytest.mark.parametrize(
+    ("config", "settings"),
+    [
+        ({"timeout": 3}, {"timeout": 3}),
+        ({"task_strategy": "Ignore"}, {"on_error": "skip"}),
+        ({"task_strategy": "raise"}, {"on_error": "raise"}),
+        (
+            {"callback_func": "tell", "callback_module": "Test"},
+            {"on_failure": {"call": "Test.tell", "with": None}},
+        ),
+    ],
+)
+def test_what_opens_lines_can_time_out_and_fail(
+    task_type: str, config: object, settings: dict[str, Any], translated: Any
+) -> None:
+    node, told = translated(task_type, method_kwargs=MEMBERS[task_type], task_config=config)
+    assert settings.items() <= node.items()
+    assert told.said == []
+
+
+@pytest.mark.parametrize("task_type", MEMBERS)
+def test_what_opens_lines_is_not_tried_again(task_type: str, translated: Any) -> None:
+    config = {"task_strategy": "retry", "retry_time": 2}
+    node, told = translated(task_type, method_kwargs=MEMBERS[task_type], task_config=config)
+    assert node["on_error"] == "raise"
+    assert "retry" not in node
+    assert told.errors == []
+    assert [word for word in ("retry_time", "not tried again") if not any(word in said for said in told.warnings)] == []
 
 
 def test_unknown_fields_are_kept_and_named_once(translated: Any) -> None:

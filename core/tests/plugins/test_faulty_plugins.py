@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from orderlines.errors import PluginError
+from orderlines.errors import PluginError, UsageError
+from orderlines.plugins import manager
+from orderlines.plugins.trying import tried
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 GOOD = """
@@ -42,6 +46,7 @@ BROKEN = [
     pytest.param("@hookimpl\ndef orderlines_stores(): return [StorePlugin('a', 3)]", "target of", id="number"),
     pytest.param("@hookimpl\ndef orderlines_stores(): return [StorePlugin('a', 'b c')]", "import string", id="target"),
     pytest.param("@hookimpl\ndef orderlines_stores(): return [StorePlugin('a b', 'c')]", "spaces", id="name"),
+    pytest.param("@hookimpl\ndef orderlines_stores(): return [StorePlugin('a', 'c', '')]", "results of", id="results"),
     pytest.param(
         "@hookimpl\ndef orderlines_strategies(): return [StrategyPlugin('a', 'bc', 'd')]", "tuple", id="aliases"
     ),
@@ -58,6 +63,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("source", "reason"), BROKEN)
 def test_a_broken_plugin_is_named_and_the_others_work(site: Any, source: str, reason: str) -> None:
+    """Plugin does not import: the engine starts, and the plugin is listed."""
     site.install("bad", source)
     site.install("good", GOOD)
     registry = site.registry()
@@ -76,6 +82,7 @@ def test_the_error_of_an_import_has_its_traceback(site: Any) -> None:
 
 
 def test_asking_for_what_a_broken_plugin_may_offer_names_it(site: Any) -> None:
+    """Plugin does not import: flows that need it are refused."""
     site.install("bad", "import nowhere_at_all\n# orderlines_components")
     site.install("irrelevant", "import nowhere_at_all\n# orderlines_stores")
     with pytest.raises(PluginError, match=r"no component library 'acme'.*bad is broken.*nowhere_at_all") as caught:
@@ -176,6 +183,7 @@ def test_two_plugins_that_offer_one_name(site: Any) -> None:
     [
         ("orderlines_node_types(): return [NodeTypePlugin('mine', 'call', 'a.b:C')]", "node_type_by_key:call"),
         ("orderlines_strategies(): return [StrategyPlugin('mine', ('ignore',), 'a:B')]", "strategy:ignore"),
+        ("orderlines_commands(): return [CommandPlugin('run', 'a:B', 'Audit.')]", "command:run"),
         (
             "orderlines_executors(): return [ExecutorPlugin('inline', 'a:B', 'call', 'none', 'thread')]",
             "executor:inline",
@@ -191,19 +199,82 @@ def test_a_plugin_that_takes_a_name_of_cores(site: Any, source: str, ask: str) -
     assert "both orderlines and greedy" in info(registry, "greedy").error
 
 
-@pytest.mark.parametrize("source", ["import nowhere_at_all", offer("BuiltIn")])
-def test_strict_raises(site: Any, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+@pytest.fixture
+def strictly(site: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """Return what makes the process's registry of what is installed here, with ORDERLINES_PLUGINS_STRICT."""
+    monkeypatch.setenv("ORDERLINES_PLUGINS_STRICT", "1")
+    monkeypatch.setattr(manager, "installed", partial(manager.installed, [str(site.folder)]))
+    return manager.registry.__wrapped__
+
+
+@pytest.mark.parametrize("source", ["import nowhere_at_all", offer("BuiltIn"), offer("bad", "bad.nowhere")])
+def test_strict_raises(site: Any, strictly: Any, source: str) -> None:
     site.install("bad", source)
-    monkeypatch.setenv("ORDERLINES_PLUGINS_STRICT", "1")
     with pytest.raises(PluginError, match="bad"):
-        site.registry()
+        strictly()
 
 
-def test_strict_does_not_mind_what_is_blocked(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strict_names_all_that_is_wrong(site: Any, strictly: Any) -> None:
+    for name in ("bad", "worse"):
+        site.install(name, f"raise ValueError('{name} indeed')")
+    site.install("fine", "")
+    with pytest.raises(PluginError, match=r"bad: .*bad indeed.*\n  worse: .*worse indeed") as caught:
+        strictly()
+    assert "fine" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["maybe", "true", " 1"])
+def test_strict_is_one_or_nothing(strictly: Any, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ORDERLINES_PLUGINS_STRICT", value)
+    with pytest.raises(UsageError, match="set it to 1"):
+        strictly()
+
+
+@pytest.mark.parametrize("value", ["", "0"])
+def test_not_strict(site: Any, strictly: Any, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     site.install("bad", "import nowhere_at_all")
-    monkeypatch.setenv("ORDERLINES_PLUGINS_STRICT", "1")
+    monkeypatch.setenv("ORDERLINES_PLUGINS_STRICT", value)
+    assert info(strictly(), "bad").status == "broken"
+
+
+def test_strict_does_not_mind_what_is_blocked(site: Any, strictly: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.install("bad", "import nowhere_at_all")
     monkeypatch.setenv("ORDERLINES_PLUGINS_DENY", "bad")
-    assert info(site.registry(), "bad").status == "blocked"
+    assert info(strictly(), "bad").status == "blocked"
+
+
+@pytest.mark.parametrize("source", [
+    "orderlines_node_types(): return [NodeTypePlugin('x', 'x', 'TARGET')]",
+    "orderlines_strategies(): return [StrategyPlugin('x', (), 'TARGET')]",
+    "orderlines_components(): return [ComponentsPlugin('x', 'TARGET')]",
+    "orderlines_executors(): return [ExecutorPlugin('x', 'TARGET', 'call', 'none', 'thread')]",
+    "orderlines_stores(): return [StorePlugin('x', 'TARGET')]",
+    "orderlines_stores(): return [StorePlugin('x', 'orderlines.stores.sqlite:SQLiteStore', 'TARGET')]",
+    "orderlines_schedulers(): return [SchedulerPlugin('x', 'TARGET')]",
+    "orderlines_commands(): return [CommandPlugin('x', 'TARGET', '')]",
+])  # fmt: skip
+@pytest.mark.parametrize(("target", "why"), [("bad.lib", "'nothing_here'"), ("bad.plugin:Nothing", "'Nothing'")])
+def test_what_is_offered_is_tried(site: Any, source: str, target: str, why: str) -> None:
+    package = site.install("bad", f"@hookimpl\ndef {source.replace('TARGET', target)}")
+    site.module(package, "lib", "import nothing_here")
+    registry = site.registry()
+    assert info(registry, "bad").status == "ok"
+    (bad,) = [plugin for plugin in tried(registry) if plugin.distribution == "bad"]
+    first, *rest = (bad.error or "").splitlines()
+    assert (bad.status, why in first) == ("broken", True)
+    assert any("Traceback" in line for line in rest)
+
+
+def test_all_that_core_offers_can_be_imported(site: Any) -> None:
+    assert [(plugin.distribution, plugin.error) for plugin in tried(site.registry())] == [("orderlines", None)]
+
+
+@pytest.mark.parametrize("kind", ["ValueError", "KeyError", "RuntimeError"])
+def test_what_a_hook_raises_keeps_its_type_and_traceback(site: Any, kind: str) -> None:
+    site.install("bad", f"@hookimpl\ndef orderlines_stores():\n    raise {kind}('in the hook')")
+    error = info(site.registry(), "bad").error
+    assert error.startswith(f"{kind}: ")
+    assert "in orderlines_stores" in error
 
 
 def test_a_target_that_cannot_be_imported_names_the_distribution(site: Any) -> None:
@@ -222,7 +293,7 @@ def test_a_target_that_cannot_be_imported_names_the_distribution(site: Any) -> N
         ("scheduler", "rq", "pip install orderlines-scheduler-rq"),
         ("strategy", "explode", "there are: goto, ignore, raise, retry, skip"),
         ("node_type_by_key", "cal", "did you mean 'call'"),
-        ("command", "audit", "there are: none"),
+        ("command", "audit", "there are: completion, components, "),
     ],
 )
 def test_an_unknown_name_says_what_to_do(site: Any, method: str, name: str, hint: str) -> None:

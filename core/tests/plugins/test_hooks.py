@@ -10,6 +10,7 @@ import pytest
 from orderlines.errors import PluginError
 from orderlines.plugins import hookspecs
 from orderlines.plugins.checking import KINDS
+from orderlines.stores.sqlite.results import SQLiteResults
 
 if TYPE_CHECKING:
     from typing import Any
@@ -56,7 +57,7 @@ def test_orderlines_executors(site: Any) -> None:
     site.install("acme", plugin("orderlines_executors", answer))
     site.module("acme", "pod", NAMED.format(base="Pod", name="pod"))
     registry = site.registry()
-    assert [executor.name for executor in registry.executors()] == ["inline", "thread", "pod"]
+    assert [executor.name for executor in registry.executors()] == ["inline", "thread", "asyncio", "pod"]
     assert registry.executor("pod").isolation == "remote"
     assert registry.load_executor("pod").name == "pod"
 
@@ -67,13 +68,15 @@ def test_orderlines_stores(site: Any) -> None:
     registry = site.registry()
     assert registry.stores() == ["postgresql", "sqlite"]
     assert registry.store("postgresql").__name__ == "PostgreSQLStore"
+    assert registry.results("postgresql") is None
+    assert registry.results("sqlite") is SQLiteResults
 
 
 def test_orderlines_schedulers(site: Any) -> None:
     site.install("acme", plugin("orderlines_schedulers", '[SchedulerPlugin("timers", "acme.timers:Timers")]'))
     site.module("acme", "timers", "class Timers: pass")
     registry = site.registry()
-    assert registry.schedulers() == ["timers"]
+    assert registry.schedulers() == ["embedded", "timers"]
     assert registry.scheduler("timers").__name__ == "Timers"
 
 
@@ -95,21 +98,54 @@ def orderlines_run_changed(run, status):
 @hookimpl
 def orderlines_task_changed(node, status):
     seen.append((node, status))
+
+@hookimpl
+def orderlines_line_ended(line, status, finished):
+    seen.append((line, status, finished))
+
+@hookimpl
+def orderlines_driver_begun():
+    seen.append("begun")
+
+@hookimpl
+def orderlines_driver_ended():
+    seen.append("ended")
 """
 
 
 def test_orderlines_run_changed(site: Any) -> None:
     package = site.install("acme", OBSERVER)
     (observer,) = site.registry().observers()
-    observer.run_changed("r1", "SUCCESS")
+    observer.run_changed({"run": "r1", "flow": "f", "status": "SUCCESS", "error": None})
     assert __import__(f"{package}.plugin").plugin.seen == [("r1", "SUCCESS")]
 
 
 def test_orderlines_task_changed(site: Any) -> None:
     package = site.install("acme", OBSERVER)
     (observer,) = site.registry().observers()
-    observer.task_changed("r1", "/", "fetch", "RUNNING")
+    observer.task_changed({"run": "r1", "line": "/", "node": "fetch", "status": "RUNNING"})
     assert __import__(f"{package}.plugin").plugin.seen == [("fetch", "RUNNING")]
+
+
+def test_orderlines_line_ended(site: Any) -> None:
+    package = site.install("acme", OBSERVER)
+    (observer,) = site.registry().observers()
+    observer.line_ended({"run": "r1", "line": "/both#1/a", "status": "STOP", "finished": 2.5, "error": None})
+    assert __import__(f"{package}.plugin").plugin.seen == [("/both#1/a", "STOP", 2.5)]
+
+
+def test_orderlines_driver_begun(site: Any) -> None:
+    package = site.install("acme", OBSERVER)
+    (observer,) = site.registry().observers()
+    observer.driver_begun()
+    assert __import__(f"{package}.plugin").plugin.seen == ["begun"]
+
+
+def test_orderlines_driver_ended(site: Any) -> None:
+    package = site.install("acme", OBSERVER)
+    (observer,) = site.registry().observers()
+    observer.driver_ended()
+    assert __import__(f"{package}.plugin").plugin.seen == ["ended"]
 
 
 @pytest.mark.parametrize("failure", ["ValueError('no')", "SystemExit(3)"])
@@ -120,7 +156,7 @@ def test_what_an_observer_raises_is_logged_and_goes_no_further(
     site.install("other", OBSERVER)
     with caplog.at_level(logging.ERROR):
         for observer in site.registry().observers():
-            observer.run_changed("r1", "STOP")
+            observer.run_changed({"run": "r1", "status": "STOP"})
     assert "orderlines_run_changed of acme" in caplog.text
     assert __import__("other.plugin").plugin.seen == [("r1", "STOP")]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from orderlines.cli.options import json_option
-from orderlines.cli.output import show
+from orderlines.cli.options import import_option, json_option
+from orderlines.cli.output import show, tell
 from orderlines.errors import PluginError
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("components")
 @click.argument("name", required=False)
+@import_option
 @json_option
 def command(name: str | None, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
     """Show the components, those of the library NAME, or the one component NAME (LIBRARY.COMPONENT)."""
@@ -38,7 +38,7 @@ def _all(registry: Registry) -> list[Component]:
         try:
             found.extend(registry.components(library))
         except PluginError as error:
-            print(f"warning: {error}", file=sys.stderr)
+            tell(f"warning: {error}")
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from orderlines.cli.output import json_text
+from orderlines.cli.output import json_text, tell
 from orderlines.errors import InvalidFlow
 
 if TYPE_CHECKING:
@@ -46,4 +46,4 @@ def problems_document(problems: Iterable[Problem]) -> dict[str, Any]:
 
 def _tell(problems: Iterable[Problem]) -> None:
     for problem in problems:
-        print(problem, file=sys.stderr)
+        tell(problem)

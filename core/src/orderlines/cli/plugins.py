@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,10 +17,18 @@ if TYPE_CHECKING:
 @click.command("plugins")
 @json_option
 def command(as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
-    """List the installed plugins, what they offer and what is wrong with them."""
-    from orderlines.plugins import registry  # noqa: PLC0415 -- not needed to show help
+    """List the installed plugins, what they offer and what is wrong with them.
 
-    show({"plugins": [info._asdict() for info in registry().plugins()]}, _lines, as_json=as_json)
+    With ORDERLINES_PLUGINS_STRICT=1 what they offer is imported as well; the exit code is 2 where anything is wrong.
+    """
+    from orderlines.plugins.manager import Registry, installed, is_strict  # noqa: PLC0415 -- not needed to show help
+    from orderlines.plugins.trying import is_wrong, tried  # noqa: PLC0415 -- as above
+
+    strict = is_strict()
+    found = Registry(installed())
+    plugins = tried(found) if strict else found.plugins()
+    show({"plugins": [info._asdict() for info in plugins]}, _lines, as_json=as_json)
+    sys.exit(2 if strict and any(map(is_wrong, plugins)) else 0)
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[str]:

@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from orderlines.cli.options import find_run, json_option, open_store, store_option
+from orderlines.cli.completing import run_argument
+from orderlines.cli.options import json_option, opened_run, store_option
 from orderlines.cli.output import read_run, show
+from orderlines.cli.unattended import tell_unless_driven
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from orderlines.stores.base import Store
+    from orderlines.stores.records import RunRow
 
 
 @click.command("status")
-@click.argument("run")
+@run_argument
+@click.option("--watch", "watching", is_flag=True, help="Show what changes until the run has ended.")
 @store_option
 @json_option
-def command(run: str, url: str, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
+def command(run: str, watching: bool, url: str, as_json: bool) -> None:  # noqa: FBT001 -- flags of the command line
     """Show RUN with its tasks."""
-    from orderlines.views import run_lines  # noqa: PLC0415 -- not needed to show help
+    with opened_run(url, run) as (store, row):
+        if not watching:
+            _show(store, row, url, as_json=as_json)
+            return
+        from orderlines.cli.watching import watch  # noqa: PLC0415 -- only to watch
 
-    store = open_store(url)
-    try:
-        show(read_run(store, find_run(store, run)), run_lines, as_json=as_json)
-    finally:
-        store.close()
+        tell_unless_driven(store, row, "it goes on")
+        watch(store, row.name, url, as_json=as_json)
+
+
+def _show(store: Store, row: RunRow, url: str, *, as_json: bool) -> None:
+    from orderlines.cli.advice import Advice  # noqa: PLC0415 -- not needed to show help
+    from orderlines.views import run_lines  # noqa: PLC0415 -- as above
+
+    advice = Advice(store, url)
+
+    def lines(document: Mapping[str, Any]) -> Iterator[str]:
+        return chain(run_lines(document), advice.lines(document))
+
+    show(read_run(store, row, whole=as_json), lines, as_json=as_json)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from orderlines.cli.options import find_run, json_option, open_store, store_option
-from orderlines.cli.output import read_run, show
+from orderlines.cli.completing import run_argument
+from orderlines.cli.options import json_option, opened_run, queue_option, store_option
+from orderlines.cli.output import show_run, tell
+from orderlines.cli.ringing import tell_workers
+from orderlines.cli.unattended import is_held, tell_unless_driven
 from orderlines.states import FINAL
 
 if TYPE_CHECKING:
@@ -18,39 +20,44 @@ if TYPE_CHECKING:
 
 _LOOK: Final = 0.05
 """Seconds between two looks at the run."""
+_FIRST: Final = 1.0
+"""Seconds for which nobody may hold a line of the run before it is taken for not driven: while its lines wait for
+their time, a living driver holds none, and takes them once it has seen the wish."""
+_AGAIN: Final = 5.0
+"""The same, once somebody has: a driver's process that was ended is started anew."""
+_NOBODY: Final = 0
+"""The number of no driver."""
 
 
 @click.command("stop")
-@click.argument("run")
+@run_argument
 @store_option
+@queue_option
 @json_option
 def command(run: str, url: str, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
     """Stop RUN, and wait until it is over if somebody drives it."""
-    from orderlines.views import run_lines  # noqa: PLC0415 -- not needed to show help
+    from orderlines.control.wishes import stop  # noqa: PLC0415 -- not needed to show help
 
-    store = open_store(url)
-    try:
-        row = store.wish(find_run(store, run).id, "stop")
-        row = _final(store, row)
-        if row.status not in FINAL:
-            advice = f"`orderlines recover --store {store.url}` ends it"
-            print(f"nobody drives run {row.name}: the wish to stop is stored; {advice}", file=sys.stderr)
-        show(read_run(store, row), run_lines, as_json=as_json)
-    finally:
-        store.close()
+    with opened_run(url, run) as (store, row):
+        asked = stop(store, row)
+        tell_workers(store, row.id, url)
+        if asked.status in FINAL:
+            tell(f"run {row.name} had ended as {asked.status}: nothing was stopped")
+        ended = _final(store, asked)
+        tell_unless_driven(store, ended, "the wish to stop is stored; it ends")
+        show_run(store, ended, as_json=as_json)
 
 
 def _final(store: Store, row: RunRow) -> RunRow:
-    """Return the run once it is final, or as it is when nobody drives it."""
-    while row.status not in FINAL and _driven(store, row):
+    """Return the run once it is final, or as it is when nobody drives it: its driver has died, or lost its lease."""
+    from orderlines.leases import Leases  # noqa: PLC0415 -- not needed to show help
+
+    leases = Leases(store)
+    limit = time.monotonic() + _FIRST
+    while row.status not in FINAL and (now := time.monotonic()) < limit:
+        leases.bury(_NOBODY)
+        if is_held(store, row):
+            limit = now + _AGAIN
         time.sleep(_LOOK)
         row = store.run(row.name) or row
-    return store.run(row.name) or row
-
-
-def _driven(store: Store, row: RunRow) -> bool:
-    """Return whether a living driver holds a line of the run."""
-    from orderlines.processes.identity import alive  # noqa: PLC0415 -- not needed to show help
-
-    living = {driver.id for driver in store.drivers() if alive(driver.identity)}
-    return any(line.owner in living for line in store.lines(row.id))
+    return row

@@ -5,13 +5,15 @@ from __future__ import annotations
 import click
 
 from orderlines.cli.flowfile import load_flow, problems_document
-from orderlines.cli.options import executor_option, json_option
+from orderlines.cli.offering import complete_files
+from orderlines.cli.options import executor_option, import_option, json_option
 from orderlines.cli.output import json_text, only_document
 
 
 @click.command("validate")
-@click.argument("flow")
+@click.argument("flow", shell_complete=complete_files)
 @executor_option
+@import_option
 @json_option
 def command(flow: str, executor: str | None, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
     """Check the flow in the file FLOW; nothing is run or stored."""

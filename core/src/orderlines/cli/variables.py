@@ -25,7 +25,10 @@ def _from_file(file: str) -> dict[str, Any]:
     from orderlines.flow.source import read_source  # noqa: PLC0415 -- as above
 
     report = Report()
-    data = read_source(file).read(report)
+    source = read_source(file)
+    if source.blank:
+        raise UsageError(f"--vars {file}: it is empty; it must hold a mapping of names to values, such as `region: eu`")
+    data = source.read(report)
     if report.failed:
         problem = next(found for found in report.found if not found.warning)
         place = f":{problem.place[0]}:{problem.place[1]}" if problem.place else ""

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from logging import Logger
 
-    from orderlines.components.hints import Check
+    from orderlines.components.signature import Signature
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 _MARK = "__orderlines_component__"
@@ -27,6 +27,8 @@ class Context(Protocol):
     """The idempotency key ``run/line/node/visit``: the same for every attempt at this task."""
     grace: float
     """Seconds between the wish to stop and the kill."""
+    round: int
+    """Which round of the run it is, from 1: each ``orderlines retry`` begins another one."""
 
     @property
     def logger(self) -> Logger:
@@ -61,7 +63,8 @@ def component(*, cooperative: bool = ..., grace: float | None = ...) -> Callable
 def component(function: Any = None, /, *, cooperative: bool = False, grace: float | None = None) -> Any:
     """Declare a function or a method to be a component; it stays the function that it was.
 
-    A public function of a library is a component without this, too; the decorator is for saying more about it.
+    A public function of a library is a component without this, too; the decorator is for saying more about it. It
+    may be a coroutine function (``async def``).
 
     :param cooperative: it yields under gevent while it waits (sockets, ``time.sleep``), so that many run at once.
     :param grace: seconds between the wish to stop the call and its kill.
@@ -84,32 +87,13 @@ def declared(function: Any) -> Declared | None:
     return found if isinstance(found, Declared) else None
 
 
-class Parameter(NamedTuple):
-    """A named argument. ``default`` only means something where it is not ``required``."""
-
-    name: str
-    hint: Any
-    required: bool
-    default: Any
-    check: Check | None
-
-
-class Signature(NamedTuple):
-    """What flows must know of a function; the fields are those of :class:`Component`, ``result`` checks its result."""
-
-    parameters: tuple[Parameter, ...]
-    extra: Parameter | None
-    takes_context: bool
-    hints: Mapping[str, Any]
-    result: Check | None
-
-
 class Component:
     """A loaded component; made by :func:`orderlines.components.library.load_component`.
 
     :ivar target: import string of its library (``package.module:object``, or a module alone); with ``library`` and
         ``name``, the attribute in it, another process can load it again.
     :ivar call: takes the arguments by name, and ``context`` where ``takes_context``.
+    :ivar is_coroutine: whether it is a coroutine function (``async def``): ``call`` returns what must be awaited.
     :ivar cooperative: whether it yields under gevent.
     :ivar grace: seconds between the wish to stop and the kill, ``None`` for the engine's default.
     :ivar parameters: the named arguments, in their order, without ``context``.
@@ -118,8 +102,8 @@ class Component:
     """
 
     __slots__ = (
-        "_checks", "_required", "_result", "call", "cooperative", "extra", "grace", "hints", "library", "name",
-        "parameters", "takes_context", "target",
+        "_checks", "_required", "_result", "call", "cooperative", "extra", "grace", "hints", "is_coroutine",
+        "library", "name", "parameters", "takes_context", "target",
     )  # fmt: skip
 
     def __init__(
@@ -137,7 +121,7 @@ class Component:
         self.call = call
         self.cooperative = declared.cooperative
         self.grace = declared.grace
-        self.parameters, self.extra, self.takes_context, self.hints, self._result = signature
+        self.parameters, self.extra, self.takes_context, self.is_coroutine, self.hints, self._result = signature
         self._checks = {parameter.name: parameter.check for parameter in self.parameters}
         self._required = frozenset(parameter.name for parameter in self.parameters if parameter.required)
 
@@ -203,7 +187,7 @@ class Component:
         """Return the JSON Schema (draft 7) of the arguments."""
         from orderlines.components.schema import arguments_schema  # noqa: PLC0415 -- not on the start-up path
 
-        return arguments_schema(self)
+        return arguments_schema(f"{self.library}.{self.name}", self.doc, self.parameters, self.extra)
 
     def _takes(self, name: str) -> bool:
         return name in self._checks or (self.extra is not None and not (self.takes_context and name == "context"))

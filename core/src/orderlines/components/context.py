@@ -6,6 +6,8 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from orderlines.capture.routing import listen
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from logging import Logger
@@ -25,6 +27,7 @@ class CallIdentity(NamedTuple):
     attempt: int
     key: str
     grace: float
+    round: int = 1
 
 
 class CallContext:
@@ -47,6 +50,7 @@ class CallContext:
         self.attempt = identity.attempt
         self.key = identity.key
         self.grace = identity.grace
+        self.round = identity.round
         self._component = component
         self._report = report
         self._stopping = False
@@ -54,9 +58,13 @@ class CallContext:
 
     @cached_property
     def logger(self) -> Logger:
-        """The logger ``orderlines.component.LIBRARY.COMPONENT``."""
-        from logging import getLogger  # noqa: PLC0415 -- 8 ms, for those that log
+        """The logger ``orderlines.component.LIBRARY.COMPONENT``; INFO and above, unless the program says otherwise."""
+        from logging import INFO, NOTSET, getLogger  # noqa: PLC0415 -- 8 ms, for those that log
 
+        components = getLogger("orderlines.component")
+        if components.level == NOTSET:
+            components.setLevel(INFO)
+        listen()
         return getLogger(f"orderlines.component.{self._component}")
 
     @property

@@ -8,7 +8,7 @@ from orderlines.errors import ValueNotStorable
 from orderlines.values import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
     from types import TracebackType
 
     from orderlines.components.base import Component, Context
@@ -41,6 +41,8 @@ class Finished(NamedTuple):
 def invoke(component: Component, arguments: Mapping[str, Any], context: Context | None) -> Finished:
     """Check the arguments, call, check the result and encode it; raises nothing at all.
 
+    A coroutine function runs in an event loop of its own, by :func:`asyncio.run`.
+
     Arguments or a result that do not fit their hints count as a ``TypeError`` of the component. Whatever is raised,
     ``SystemExit``, ``KeyboardInterrupt`` and other ``BaseException`` included, is an outcome.
 
@@ -54,15 +56,42 @@ def invoke(component: Component, arguments: Mapping[str, Any], context: Context 
             result = component.call(**arguments, context=context)
         else:
             result = component.call(**arguments)
-        wrong = component.check_result(result)
-        if wrong is not None:
-            return Finished("raised", None, wrong, _WRONG_CALL, "")
-        try:
-            return Finished("returned", encode(result), "", (), "")
-        except ValueNotStorable as error:
-            return Finished("raised", None, _clean(f"the result cannot be kept: {error}"), kinds_of(error), "")
+        if component.is_coroutine:
+            result = _run(result)
+        return _returned(component, result)
     except BaseException as error:  # noqa: BLE001 -- a component may raise whatever it likes
         return raised(error)
+
+
+async def invoke_async(component: Component, arguments: Mapping[str, Any], context: Context | None) -> Finished:
+    """Do the same in the running event loop, for a coroutine function; also a cancellation is an outcome."""
+    try:
+        wrong = component.check_arguments(arguments)
+        if wrong is not None:
+            return Finished("raised", None, wrong, _WRONG_CALL, "")
+        given = {**arguments, "context": context} if component.takes_context else arguments
+        return _returned(component, await component.call(**given))
+    except BaseException as error:  # noqa: BLE001 -- as above
+        return raised(error)
+
+
+def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    import asyncio  # noqa: PLC0415 -- only for those who use it
+
+    try:
+        return asyncio.run(coroutine)
+    finally:
+        coroutine.close()  # where no loop could be started, it has not run
+
+
+def _returned(component: Component, result: Any) -> Finished:
+    wrong = component.check_result(result)
+    if wrong is not None:
+        return Finished("raised", None, wrong, _WRONG_CALL, "")
+    try:
+        return Finished("returned", encode(result), "", (), "")
+    except ValueNotStorable as error:
+        return Finished("raised", None, _clean(f"the result cannot be kept: {error}"), kinds_of(error), "")
 
 
 def raised(error: BaseException) -> Finished:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from threading import RLock
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -38,6 +39,28 @@ def load_component(library: str, name: str, target: str) -> Component:
     return found
 
 
+def load_declared(module: str, name: str) -> Component | None:
+    """Return the function of an imported module as a component, where :func:`component` declares it one.
+
+    :raises PluginError: it is one that no flow could call.
+    """
+    owner = sys.modules.get(module)
+    function = None if owner is None else vars(owner).get(name)
+    if owner is None or declared(function) is None:
+        return None
+    key = (module, module, name)
+    with _LOCK:
+        found = _loaded.get(key)
+        if found is None or found.call is not function:  # a notebook defines it anew
+            found = _loaded[key] = _make(module, name, module, owner)
+    return found
+
+
+def declared_names(module: str) -> list[str]:
+    """Return the sorted names of the functions of an imported module that are declared to be components."""
+    return sorted(name for name, value in vars(sys.modules[module]).items() if declared(value) is not None)
+
+
 def load_components(library: str, target: str) -> list[Component]:
     """Return all components of a library, sorted by name; raises as :func:`load_component` does."""
     with _LOCK:
@@ -62,7 +85,7 @@ def _owner(library: str, target: str) -> Any:
         except (Exception, SystemExit) as error:
             raise PluginError(
                 f"the component library {library!r} cannot be loaded from {target!r}: "
-                f"{type(error).__name__}: {error}; see `orderlines plugins`"
+                f"{type(error).__name__}: {error}; `orderlines doctor` tries all that is installed"
             ) from error
     return _owners[target]
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from orderlines.components.hints import describe, typed_dict_fields
 
 if TYPE_CHECKING:
-    from orderlines.components.base import Component, Parameter
+    from orderlines.components.signature import Parameter
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
@@ -43,24 +43,25 @@ _PLAIN: dict[Any, dict[str, Any]] = {
 }
 
 
-def arguments_schema(component: Component) -> dict[str, Any]:
+def arguments_schema(title: str, doc: str, parameters: Sequence[Parameter], extra: Parameter | None) -> dict[str, Any]:
     """Return the schema of the object that ``with:`` holds.
 
     Descriptions come from the docstring: its first paragraph, and its ``:param name:`` fields. A default that JSON
     cannot write is left out.
+
+    :param title: what flows call the component.
+    :param extra: what any further argument must be, where the component takes some.
     """
-    texts = _parameter_texts(component.doc)
-    schema: dict[str, Any] = {"$schema": DRAFT, "title": f"{component.library}.{component.name}", "type": "object"}
-    summary = " ".join(component.doc.partition("\n\n")[0].split())
+    texts = _parameter_texts(doc)
+    schema: dict[str, Any] = {"$schema": DRAFT, "title": title, "type": "object"}
+    summary = " ".join(doc.partition("\n\n")[0].split())
     if summary and not summary.startswith(":"):
         schema["description"] = summary
     shared: dict[str, Any] = {}
     schema["properties"] = {
-        parameter.name: _parameter_schema(parameter, texts.get(parameter.name), shared)
-        for parameter in component.parameters
+        parameter.name: _parameter_schema(parameter, texts.get(parameter.name), shared) for parameter in parameters
     }
-    schema["required"] = [parameter.name for parameter in component.parameters if parameter.required]
-    extra = component.extra
+    schema["required"] = [parameter.name for parameter in parameters if parameter.required]
     schema["additionalProperties"] = extra is not None and (hint_schema(extra.hint, shared) or True)
     return {**schema, "definitions": shared} if shared else schema
 

@@ -6,15 +6,38 @@ import inspect
 import sys
 import typing
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orderlines.components.base import Parameter, Signature
 from orderlines.components.hints import compile_hint, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from orderlines.components.hints import Check
+
+
+class Parameter(NamedTuple):
+    """A named argument. ``default`` only means something where it is not ``required``."""
+
+    name: str
+    hint: Any
+    required: bool
+    default: Any
+    check: Check | None
+
+
+class Signature(NamedTuple):
+    """What flows must know of a function; ``result`` checks its result.
+
+    The other fields are those of :class:`orderlines.components.base.Component`.
+    """
+
+    parameters: tuple[Parameter, ...]
+    extra: Parameter | None
+    takes_context: bool
+    is_coroutine: bool
+    hints: Mapping[str, Any]
+    result: Check | None
 
 
 def read_signature(function: Callable[..., Any]) -> Signature:
@@ -22,12 +45,12 @@ def read_signature(function: Callable[..., Any]) -> Signature:
 
     The hint of ``context`` is not looked at, so that it may stand under ``TYPE_CHECKING``.
 
-    :raises TypeError: no flow could call it: a coroutine function, ``*args``, positional-only parameters, or a hint
-        that cannot be resolved or checked.
+    :raises TypeError: no flow could call it: an asynchronous generator, ``*args``, positional-only parameters, or a
+        hint that cannot be resolved or checked.
     :raises ValueError: it has no signature (a built-in function).
     """
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError("coroutine functions are not supported; call asyncio.run() in a plain function")
+    if inspect.isasyncgenfunction(function):
+        raise TypeError("asynchronous generators are not supported; return a list")
     signature = _signature(function)
     resolve = _resolver(function)
     hints: dict[str, Any] = {}
@@ -44,7 +67,8 @@ def read_signature(function: Callable[..., Any]) -> Signature:
             parameters.append(made)
     result = _compiled("return", signature.return_annotation, resolve, hints)
     takes_context = "context" in signature.parameters and (extra is None or extra.name != "context")
-    return Signature(tuple(parameters), extra, takes_context, hints, result)
+    is_coroutine = inspect.iscoroutinefunction(function)
+    return Signature(tuple(parameters), extra, takes_context, is_coroutine, hints, result)
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:

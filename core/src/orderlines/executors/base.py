@@ -20,6 +20,7 @@ class Call(NamedTuple):
     ``id`` is the driver's number for it, never used twice in one driver. ``arguments`` are live values that the call
     may keep and change. ``key`` is the idempotency key ``run/line/node/visit``. Times are in seconds. A call that is
     ``alone`` must not share its process with another one (it, or a neighbour, has brought a process down before).
+    ``round`` is the run's.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Call(NamedTuple):
     timeout: float | None
     grace: float
     alone: bool
+    round: int = 1
 
 
 class Outcome(NamedTuple):
@@ -44,8 +46,8 @@ class Outcome(NamedTuple):
     ``died`` (its process did; ``message`` gives exit code or signal) or ``lost`` (through no fault of its own: a
     neighbour brought its process down, or the executor closed before it was begun). ``result`` is the JSON text that
     :func:`orderlines.values.encode` gave. ``kinds`` are the names of the exception's class and its bases, for
-    strategies. ``started`` and ``seconds`` are measured where the call ran: wall clock, and duration by the monotonic
-    clock.
+    strategies, and empty unless ``how`` is ``raised``: what an executor raises in a call to end it is its own affair.
+    ``started`` and ``seconds`` are measured where the call ran: wall clock, and duration by the monotonic clock.
     """
 
     call: int
@@ -62,13 +64,16 @@ class Executor(ABC):
     """Runs component calls.
 
     An implementation *must* deliver exactly one :class:`Outcome` for each submitted call, by calling ``deliver`` with
-    a list of them, from whatever thread; *must* turn every exception of a component, ``SystemExit``,
-    ``KeyboardInterrupt`` and own ``BaseException`` included, into an outcome; *must*, where :attr:`interrupt` is
-    ``kill``, end a call and everything that it started within its grace + 2 s of :meth:`end` or of its timeout, which
-    it keeps itself, on the monotonic clock from the call's start.
+    a list of them, from whatever thread, or by returning it from :meth:`poll`; *must* turn every exception of a
+    component, ``SystemExit``, ``KeyboardInterrupt`` and own ``BaseException`` included, into an outcome; *must*, where
+    :attr:`interrupt` is ``kill``, end a call and everything that it started within its grace + 2 s of :meth:`end` or
+    of its timeout, which it keeps itself, on the monotonic clock from the call's start.
+
+    What a call prints and logs it *must* tell ``observe``, if that is among its options, before it delivers the
+    outcome; :mod:`orderlines.capture` does most of that.
 
     It *must never* call the store, block in :meth:`submit`, start anything before :meth:`start`, or patch the process
-    that it is called in.
+    that it is called in, but for the standard streams while a call runs in it.
     """
 
     name: ClassVar[str]
@@ -77,6 +82,8 @@ class Executor(ABC):
     """``none`` (a call runs to its end), ``cooperative`` or ``kill``."""
     isolation: ClassVar[str]
     """``thread``, ``process`` or ``remote``."""
+    runs: ClassVar[str] = "both"
+    """What it can call: ``functions``, ``coroutines`` (coroutine functions, ``async def``) or ``both``."""
     polls: ClassVar[bool] = False
     """Whether calls run in the driver's own thread, when it calls :meth:`poll`."""
 
@@ -84,7 +91,9 @@ class Executor(ABC):
         """Keep what is needed; begin nothing.
 
         :param deliver: takes outcomes; thread-safe, never blocks.
-        :param options: ``concurrency`` (calls at once) and whatever else the executor documents.
+        :param options: ``concurrency`` (calls at once), ``observe`` (takes the id of a call and ``output`` with
+            ``[time, level or None, text]``, ``progress`` with ``[done, total, text]``, or ``heartbeat`` with ``[]``,
+            from whatever thread), and whatever else the executor documents.
         """
         self.deliver = deliver
         self.options = options
@@ -113,5 +122,13 @@ class Executor(ABC):
         """Return whether calls wait for :meth:`poll`."""
         return False
 
-    def poll(self, until: float) -> None:
-        """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``."""
+    def runs_here(self, call: int) -> bool:
+        """Return whether :meth:`poll` is running a call now; asked from another thread."""
+        return False
+
+    def poll(self, until: float) -> Sequence[Outcome]:
+        """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``.
+
+        :returns: how they ended.
+        """
+        return ()

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from orderlines.components.context import CallContext, CallIdentity
-from orderlines.components.invoke import invoke, raised
+from orderlines.components.invoke import invoke, invoke_async, raised
 from orderlines.components.library import load_component
 from orderlines.executors.base import Outcome
 from orderlines.processes.frames import pack
@@ -51,7 +51,7 @@ class Done(NamedTuple):
 def identity_of(call: Call) -> CallIdentity:
     """Return what a component may know of its call."""
     return CallIdentity(
-        call.run, call.flow, call.line, call.node, call.visit, call.attempt, call.key, call.grace
+        call.run, call.flow, call.line, call.node, call.visit, call.attempt, call.key, call.grace, call.round
     )  # fmt: skip
 
 
@@ -77,23 +77,56 @@ def run_request(request: Request, send: Callable[[bytes], None], prepare: Callab
     :param send: takes frames to the driver.
     :param prepare: called just before the component, with its context if it takes one.
     """
-    begun = time.monotonic()
-    started = time.time()
-    context: CallContext | None = None
+    call = _Serving(request, send)
     try:
-        component = load_component(request.library, request.name, request.target)
-        if request.tell:
-            send(pack(["begun", request.id]))
-            begun = time.monotonic()
-            started = time.time()
-        context = _context(request, component, send)
-        prepare(context)
-        finished = invoke(component, decode(request.arguments), context)
+        component = call.begin(prepare)
+        finished = invoke(component, decode(request.arguments), call.context)
     except BaseException as error:  # noqa: BLE001 -- importing runs foreign code, and an end may be asked for at any point
         finished = raised(error)
-    if context is not None:
-        context.finish()
-    return Done(finished, started, time.monotonic() - begun)
+    return call.end(finished)
+
+
+async def run_request_async(
+    request: Request, send: Callable[[bytes], None], prepare: Callable[[CallContext | None], None]
+) -> Done:
+    """Do the same in the running event loop, for a coroutine function."""
+    call = _Serving(request, send)
+    try:
+        component = call.begin(prepare)
+        finished = await invoke_async(component, decode(request.arguments), call.context)
+    except BaseException as error:  # noqa: BLE001 -- as above
+        finished = raised(error)
+    return call.end(finished)
+
+
+class _Serving:
+    """A call in a child, from its request to its end."""
+
+    def __init__(self, request: Request, send: Callable[[bytes], None]) -> None:
+        self.context: CallContext | None = None
+        self._request = request
+        self._send = send
+        self._begun = time.monotonic()
+        self._started = time.time()
+
+    def begin(self, prepare: Callable[[CallContext | None], None]) -> Component:
+        """Load the component, and start the call's clock again if that was told to the driver."""
+        request = self._request
+        component = load_component(request.library, request.name, request.target)
+        if request.tell:
+            # Before the driver starts its own clock: what it times out has lasted as long here.
+            self._begun = time.monotonic()
+            self._started = time.time()
+            self._send(pack(["begun", request.id]))
+        self.context = _context(request, component, self._send)
+        prepare(self.context)
+        return component
+
+    def end(self, finished: Finished) -> Done:
+        """Let nothing more be reported, and stop the clock."""
+        if self.context is not None:
+            self.context.finish()
+        return Done(finished, self._started, time.monotonic() - self._begun)
 
 
 def pack_done(call: int, done: Done) -> bytes:

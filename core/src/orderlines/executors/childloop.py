@@ -7,14 +7,15 @@ import os
 import selectors
 import signal
 import socket
+import threading
 import time
 from collections import deque
 from itertools import count
-from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from orderlines.errors import ValueNotStorable
 from orderlines.executors.calls import closed, pack_call, read_done
+from orderlines.executors.childoutput import ChildOutput
 from orderlines.executors.deadlines import Deadlines
 from orderlines.executors.slots import Flight, Slot
 from orderlines.processes.supervisor import Disconnected, Exit
@@ -33,6 +34,8 @@ CUT_OFF = 0.2
 """Seconds that a child whose socket is closed has to end by itself."""
 PATIENCE = 2.0
 """Seconds after which a killed child is given up: its keeper is stopped, or the kernel does not let go of it."""
+STARTS = 3
+"""First children that may be killed, one after the other, before one is ready."""
 _CLOSED = "the executor was closed before it began"
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -41,7 +44,7 @@ class ChildLoop:
     """Owns the slots. Everything but :meth:`post` and :meth:`run` belongs to the loop's own thread.
 
     :param deliver: takes outcomes, as :class:`orderlines.executors.base.Executor` has it.
-    :param observe: takes the id of a call, ``progress`` or ``heartbeat``, and the values reported.
+    :param observe: takes the id of a call, ``progress``, ``heartbeat`` or ``output``, and the values reported.
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class ChildLoop:
         deliver: Callable[[Sequence[Outcome]], None],
         observe: Callable[[int, str, list[object]], None],
     ) -> None:
-        self.first = Event()
+        self.first = threading.Event()
         """Set when the first slot is ready, or has ended instead: then ``failure`` says how."""
         self.failure = ""
         self._kind = kind
@@ -59,6 +62,7 @@ class ChildLoop:
         self._deliver = deliver
         self._observe = observe
         self._numbers = count(1)
+        self._starts = 0
         self._slots: dict[int, Slot] = {}
         self._flights: dict[int, Flight] = {}
         self._deadlines = Deadlines()
@@ -68,7 +72,7 @@ class ChildLoop:
         self._commands: deque[Callable[[], None]] = deque()
         self._rung = False
         self._over = False
-        self._lock = Lock()
+        self._lock = threading.Lock()
         self._bell, self._ringer = socket.socketpair()
         self._bell.setblocking(False)  # noqa: FBT003 -- the standard library's signature
         self._ringer.setblocking(False)  # noqa: FBT003 -- likewise
@@ -190,6 +194,10 @@ class ChildLoop:
             if not slot.closing:
                 self._deadlines.set(-slot.number, time.monotonic() + CUT_OFF)
 
+    def _hear_output(self, slot: Slot, output: ChildOutput) -> None:
+        if slot.number in self._slots and output.read(slot.flights) < 0:
+            self._selector.unregister(output.reading)
+
     # Messages.
 
     def _take(self, slot: Slot, frame: Frame) -> None:
@@ -226,7 +234,7 @@ class ChildLoop:
             name = _name(flight.call)
         self._warn(f"{name} has not yielded for {seconds:.1f} s: {where}")
         if flight is not None and flight.asked and not flight.call.component.takes_context:
-            self._kill(slot)
+            self._kill_for(flight)
 
     def _warn(self, text: str) -> None:
         from logging import getLogger  # noqa: PLC0415 -- off the start-up path
@@ -234,11 +242,13 @@ class ChildLoop:
         getLogger(f"orderlines.{self._kind.name}").warning(text)
 
     def _done(self, flight: Flight, outcome: Outcome) -> None:
+        if flight.slot.output is not None:
+            flight.slot.output.drain(flight.slot.flights)
         if not flight.asked:
             self._land(flight, outcome)
             self._release(flight.slot)
             return
-        outcome = outcome._replace(how=flight.asked, message=flight.reason())
+        outcome = outcome._replace(how=flight.asked, message=flight.reason(), kinds=())
         if flight.slot.capacity > 1 and not flight.slot.single_use:
             self._land(flight, outcome)
             self._release(flight.slot)
@@ -289,7 +299,7 @@ class ChildLoop:
             self._release(slot)
             return
         if slot.stuck == flight.call.id and not flight.call.component.takes_context:
-            self._kill(slot)
+            self._kill_for(flight)
             return
         self._kind.ask(slot.child, flight.call, grace)
         self._unsent[slot.number] = slot
@@ -306,10 +316,12 @@ class ChildLoop:
         if len(flight.slot.flights) > 1:
             others = len(flight.slot.flights) - 1
             self._warn(f"{_name(flight.call)} did not end within its grace; {others} others are lost with its process")
-        self._kill(flight.slot)
+        self._kill_for(flight)
 
     def _land(self, flight: Flight, outcome: Outcome) -> None:
         number = flight.call.id
+        if flight.slot.output is not None:
+            flight.slot.output.finish(flight)
         flight.slot.flights.pop(number, None)
         del self._flights[number]
         self._deadlines.drop(number)
@@ -319,8 +331,13 @@ class ChildLoop:
 
     def _open(self) -> Slot:
         number = next(self._numbers)
-        child = self._supervisor.spawn(self._kind.entry)
-        slot = self._slots[number] = Slot(number, child, self._kind.capacity)
+        show = self._kind.show
+        output = None if show is None else ChildOutput(self._observe, show)
+        child = self._supervisor.spawn(self._kind.entry, None if output is None else output.writing)
+        slot = self._slots[number] = Slot(number, child, self._kind.capacity, output)
+        if output is not None:
+            output.handed_over()
+            self._selector.register(output.reading, READ, lambda _: self._hear_output(slot, output))
         self._selector.register(child.control, READ, lambda _: self._hear_keeper(slot))
         self._selector.register(child.data, READ, lambda mask: self._hear_child(slot, mask))
         return slot
@@ -329,6 +346,11 @@ class ChildLoop:
         """Kill a child without calls if it will get no more."""
         if not slot.flights and (slot.single_use or self._close_by != math.inf):
             self._kill(slot)
+
+    def _kill_for(self, flight: Flight) -> None:
+        """Kill a child because one of its calls does not end in another way."""
+        flight.slot.note = f"{_name(flight.call)} did not end by itself when {flight.reason()}"
+        self._kill(flight.slot)
 
     def _kill(self, slot: Slot) -> None:
         if not slot.closing:
@@ -352,15 +374,29 @@ class ChildLoop:
         del self._slots[slot.number]
         self._unsent.pop(slot.number, None)
         self._deadlines.drop(-slot.number)
+        if slot.output is not None:
+            slot.output.drain(slot.flights)
         for outcome in slot.resolve(time.monotonic()):
             self._land(slot.flights[outcome.call], outcome)
         for end in (slot.child.control, slot.child.data):
             if end in self._selector.get_map():
                 self._selector.unregister(end)
+        if slot.output is not None:
+            if slot.output.reading in self._selector.get_map():
+                self._selector.unregister(slot.output.reading)
+            slot.output.close()
         slot.child.close()
         if not slot.ready and not self.first.is_set():
-            self.failure = slot.note or str(slot.child.exit)
-            self.first.set()
+            self._first_ended(slot)
+
+    def _first_ended(self, slot: Slot) -> None:
+        """Try again where the first child was killed; one that ended by itself would end again."""
+        self._starts += 1
+        if self._starts < STARTS and self._close_by == math.inf and slot.child.exit and slot.child.exit.killed():
+            self._open()
+            return
+        self.failure = slot.note or str(slot.child.exit)
+        self.first.set()
 
     def _abandon(self) -> None:
         """Let go of everything; there are only children left where one could not be ended, or this loop failed."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from abc import abstractmethod
 from functools import partial
-from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from orderlines.capture import to_descriptor
 from orderlines.errors import PluginError
 from orderlines.executors.base import Executor
 from orderlines.executors.calls import closed
 from orderlines.executors.childloop import ChildLoop
 from orderlines.executors.options import positive
 from orderlines.executors.slots import SlotKind
-from orderlines.processes.supervisor import Supervisor
+from orderlines.processes.supervisor import Supervisor, open_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,8 +32,9 @@ class ChildExecutor(Executor):
 
     Options: ``concurrency``, calls at once; ``output``, path of a file to which the children's standard output and
     error are appended (default: this process's standard error); ``observe``, a callable that takes the id of a call,
-    ``progress`` or ``heartbeat``, and a list with what the call reported (``[done, total, text]``), from the executor's
-    thread.
+    ``progress``, ``heartbeat`` or ``output``, and a list with what the call reported (``[done, total, text]``) or said
+    (``[time, level or None, text]``), from the executor's thread. What a call says
+    is cut where it is too much.
 
     Children are started when they are needed, from a fresh interpreter, and stay warm. What a call leaves running lives
     until its child ends.
@@ -43,6 +46,8 @@ class ChildExecutor(Executor):
     """``package.module:function``, run in the child with the descriptor of its socket."""
     slack: ClassVar[float] = 0.05
     """Seconds beyond a call's grace before its child is killed from here."""
+    pipes: ClassVar[bool] = False
+    """Whether what a child writes to its standard output and error is the one call's that is in it."""
     preload: ClassVar[tuple[str, ...]] = ()
     """Modules that are imported once for all children; *must never* start threads."""
 
@@ -52,10 +57,11 @@ class ChildExecutor(Executor):
         # Each of the two is written by one side only, so neither needs a lock.
         self._submitted = 0
         self._landed = 0
-        self._lock = Lock()
-        self._thread: Thread | None = None
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
         self._supervisor = Supervisor(options.get("output"), self.preload)
         self._loop: ChildLoop | None = None
+        self._output: int | None = None
 
     @abstractmethod
     def default_concurrency(self) -> int:
@@ -79,7 +85,7 @@ class ChildExecutor(Executor):
                 return
             self._supervisor.start()
             loop = self._loop = self._make_loop()
-            self._thread = Thread(target=loop.run, name=f"orderlines-{self.name}", daemon=True)
+            self._thread = threading.Thread(target=loop.run, name=f"orderlines-{self.name}", daemon=True)
             self._thread.start()
         loop.post(loop.warm)
         failure = loop.failure if loop.first.wait(START) else f"it is not ready after {START:g} s"
@@ -116,9 +122,15 @@ class ChildExecutor(Executor):
             self._thread.join()
             self._thread = None
             self._supervisor.close()
+            if self._output is not None:
+                os.close(self._output)
 
     def _make_loop(self) -> ChildLoop:
-        kind = SlotKind(self.name, self.entry, self.capacity(), self.slack, self.ask)
+        show = None
+        if self.pipes:
+            self._output = open_output(self.options.get("output"))
+            show = to_descriptor(self._output)
+        kind = SlotKind(self.name, self.entry, self.capacity(), self.slack, self.ask, show)
         return ChildLoop(kind, self._supervisor, self._deliver, self.options.get("observe", _ignore))
 
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:

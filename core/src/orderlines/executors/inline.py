@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from orderlines.executors.base import Executor
@@ -36,7 +36,7 @@ class InlineExecutor(Executor):
         super().__init__(deliver, options)
         self._waiting: OrderedDict[int, Call] = OrderedDict()
         self._running: LocalCall | None = None
-        self._lock = Lock()
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Do nothing: the driver's thread is there already."""
@@ -48,6 +48,11 @@ class InlineExecutor(Executor):
     def busy(self) -> bool:
         """Return whether calls wait in the queue."""
         return bool(self._waiting)
+
+    def runs_here(self, call: int) -> bool:
+        """Return whether a call has begun and not ended."""
+        running = self._running
+        return running is not None and running.call.id == call
 
     def submit(self, call: Call) -> None:
         """Put a call into the queue."""
@@ -64,24 +69,32 @@ class InlineExecutor(Executor):
         elif running is not None and running.call.id == call:
             running.ask()
 
+    def take_back(self, call: int) -> bool:
+        """Take back a call that waits, from whatever thread, and tell nobody; return whether it waited."""
+        with self._lock:
+            return self._waiting.pop(call, None) is not None
+
     def close(self, grace: float) -> None:
         """Take back what waits; what runs, runs to its end."""
         with self._lock:
-            waiting, self._waiting = self._waiting, OrderedDict()
+            waiting = list(self._waiting.values())
+            self._waiting.clear()
             running = self._running
         if running is not None:
             running.ask()
         if waiting:
             message = "the executor was closed before it began"
-            self.deliver([closed(call, "lost", message) for call in waiting.values()])
+            self.deliver([closed(call, "lost", message) for call in waiting])
 
-    def poll(self, until: float) -> None:
+    def poll(self, until: float) -> list[Outcome]:
         """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``."""
-        while self._waiting and time.monotonic() < until:
-            with self._lock:
-                if not self._waiting:
-                    return
-                running = self._running = LocalCall(self._waiting.popitem(last=False)[1], self.options)
-            outcome = running.run()
+        outcomes: list[Outcome] = []
+        waiting, lock = self._waiting, self._lock
+        while waiting and time.monotonic() < until:
+            with lock:
+                if not waiting:
+                    break
+                running = self._running = LocalCall(waiting.popitem(last=False)[1], self.options)
+            outcomes.append(running.run())
             self._running = None
-            self.deliver([outcome])
+        return outcomes

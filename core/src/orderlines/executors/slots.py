@@ -10,7 +10,10 @@ from orderlines.executors.base import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orderlines.capture import Capture
+    from orderlines.capture.live import Show
     from orderlines.executors.base import Call
+    from orderlines.executors.childoutput import ChildOutput
     from orderlines.processes.supervisor import SupervisedChild
 
 
@@ -22,6 +25,7 @@ class SlotKind(NamedTuple):
     :ivar capacity: calls that share a child.
     :ivar slack: seconds beyond a call's grace before its child is killed.
     :ivar ask: asks a call that is in a child to end.
+    :ivar show: shows live what children write to standard output and error, where that is captured here.
     """
 
     name: str
@@ -29,6 +33,7 @@ class SlotKind(NamedTuple):
     capacity: int
     slack: float
     ask: Callable[[SupervisedChild, Call, float], None]
+    show: Show | None = None
 
 
 class Flight:
@@ -37,9 +42,10 @@ class Flight:
     :ivar asked: ``timeout`` or ``ended`` once it was asked to end, with that reason.
     :ivar sent: moment of the monotonic clock at which its clock began to run; ``started`` by the wall clock.
     :ivar outcome: what it came to, while that waits for the end of its process.
+    :ivar capture: takes what it says, where that is captured here and there is some.
     """
 
-    __slots__ = ("asked", "call", "outcome", "sent", "slot", "started")
+    __slots__ = ("asked", "call", "capture", "outcome", "sent", "slot", "started")
 
     def __init__(self, call: Call, slot: Slot) -> None:
         self.call = call
@@ -48,6 +54,7 @@ class Flight:
         self.sent = 0.0
         self.started = 0.0
         self.outcome: Outcome | None = None
+        self.capture: Capture | None = None
 
     def close(self, how: str, message: str, now: float) -> Outcome:
         """Return the outcome of a call that did not give one itself."""
@@ -64,17 +71,19 @@ class Flight:
 class Slot:
     """A child process and the calls in it.
 
+    :ivar output: takes what the child writes to standard output and error, where that is captured here.
     :ivar ready: whether the child has said that it takes calls; those that came before wait in ``waiting``.
     :ivar closing: whether it was killed, so that no call may be put into it.
     :ivar cut_off: whether its end of the socket is closed.
     :ivar loaded: the components that the child has imported.
     :ivar stuck: the id of a call that keeps the child's others from running, while it does.
-    :ivar note: why it was killed, where neither a timeout nor an end was the reason.
+    :ivar note: why it was killed, for those of its calls that were not the reason.
     """
 
-    def __init__(self, number: int, child: SupervisedChild, capacity: int) -> None:
+    def __init__(self, number: int, child: SupervisedChild, capacity: int, output: ChildOutput | None) -> None:
         self.number = number
         self.child = child
+        self.output = output
         self.capacity = capacity
         self.single_use = False
         self.flights: dict[int, Flight] = {}
@@ -108,4 +117,4 @@ class Slot:
             return flight.close("died", "it did not yield to its neighbours, and one of them had to end", now)
         if len(self.flights) == 1:
             return flight.close("died", manner, now)
-        return flight.close("lost", f"a neighbour brought its process down: {manner}", now)
+        return flight.close("lost", f"another call brought down the process that it shared: {manner}", now)

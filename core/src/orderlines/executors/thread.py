@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
-from queue import SimpleQueue
-from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
 from orderlines.executors.base import Executor
@@ -37,8 +37,8 @@ class ThreadExecutor(Executor):
         self.concurrency = positive(self.name, options, "concurrency", 32)
         self._calls: dict[int, LocalCall] = {}
         self._idle = 0
-        self._queue: SimpleQueue[LocalCall | None] = SimpleQueue()
-        self._changed = Condition()
+        self._queue: queue.SimpleQueue[LocalCall | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
 
     def start(self) -> None:
         """Do nothing: threads are started as they are needed."""
@@ -55,7 +55,7 @@ class ThreadExecutor(Executor):
             if self._idle:
                 self._idle -= 1
             else:
-                Thread(target=self._work, name="orderlines-thread", daemon=True).start()
+                threading.Thread(target=self._work, name="orderlines-thread", daemon=True).start()
         self._queue.put(local)
 
     def end(self, call: int) -> None:

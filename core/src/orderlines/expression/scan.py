@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from orderlines.errors import ExpressionError
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CLOSED_BY: Final = {"(": ")", "[": "]", "{": "}"}
+_CLOSER: Final = re.compile(r"['\"{]")
+"""What makes the first closing brace another one than that of the expression."""
 _CLOSING: Final = frozenset(_CLOSED_BY.values())
 
 
@@ -76,6 +79,9 @@ def closing_brace(text: str, start: int, most: int) -> int:
     :param most: characters that an expression may have.
     :raises ExpressionError: there is none.
     """
+    end = text.find("}", start, start + most + 1)
+    if end >= 0 and not _CLOSER.search(text, start, end):
+        return end
     depth = 0
     for at, char in code(text, start, min(len(text), start + most + 1)):
         if char == "{":

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.errors import PluginError
-from orderlines.flow.placement import PlacementError, resolve, resolve_handler
-from orderlines.flow.references import texts
+from orderlines.flow.field_reading import PLUGINS, UNREAD
+from orderlines.flow.fitting import fits
+from orderlines.flow.naming import did_you_mean
+from orderlines.flow.placement import PlacementError, check_queue, home, queue_of, resolve, resolve_handler
+from orderlines.flow.references import expressions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from orderlines.components.base import Component
     from orderlines.flow.model import Flow, Handler, Node
     from orderlines.flow.report import Report
     from orderlines.paths import Path
     from orderlines.plugins import Registry
+
+LIBRARIES: Final = "orderlines components lists them, orderlines plugins shows what could not be loaded"
 
 
 class CallChecker:
@@ -38,39 +43,67 @@ class CallChecker:
         try:
             self._registry.executor(name)
         except PluginError as error:
-            self._report.problem(path, str(error))
+            self._report.problem(path, str(error), PLUGINS)
             return False
         return True
+
+    def queue(self, path: Path) -> None:
+        """Report a queue that nobody can serve."""
+        try:
+            check_queue(self._registry)
+        except PlacementError as error:
+            self._report.problem(path, error.reason, error.hint)
+
+    def on_workers(self, executor: str | None, queue: str | None) -> bool:
+        """Return whether lines are for workers whose opener says this of its executor and its queue."""
+        try:
+            around = home(self._flow, self._executor, self._registry)
+            return queue_of(executor, queue, around, self._registry) is not None
+        except PluginError:  # It is reported where it is named.
+            return False
 
     def defaults(self) -> bool:
         """Check the flow's default executor and the run's; return whether calls can be placed by default."""
         known = self._flow.executor is None or self.executor(self._flow.executor, ("executor",))
         return (self._executor is None or self.executor(self._executor, ("executor",))) and known
 
-    def node(self, node: Node, called: tuple[str, str], path: Path) -> Component | None:
-        """Check what a node calls, and with what; ``path`` is where the component is named."""
-        component = self._component(called, path)
-        if component is not None:
-            self._names(component, node.arguments, (*node.path, "with") if node.arguments else path)
-            self._values(component, node.arguments, (*node.path, "with"))
+    def node(self, node: Node, key: str) -> Component | None:
+        """Check what a node calls, and with what; ``key`` is where the component is named."""
+        component = self._component((node.settings["library"], node.settings["component"]), node.path, key)
+        if component is not None and node.arguments is not UNREAD:
+            self._names(component, node.arguments, node.path, "with" if node.arguments else key)
+            self._values(component, node.arguments, node.path)
         return component
+
+    def entered(self, node: Node, names: Collection[str]) -> None:
+        """Check the variables that a node gives to the flows that it enters, as far as these are at hand."""
+        for flow in (self._flow.flows[name] for name in names if name in self._flow.flows):
+            known = {*flow.vars, *flow.types}
+            for name, value in node.arguments.items():
+                path = (*node.path, "with", name)
+                if name not in known:
+                    hint = did_you_mean(name, known) if known else "declare it there under `vars`"
+                    self._report.key_problem(path, f"the flow {flow.name!r} has no variable {name!r}", hint)
+                elif name in flow.types and not expressions(value) and not fits(value, flow.types[name]):
+                    reason = f"the variable {name!r} of the flow {flow.name!r} is declared {flow.types[name]}"
+                    hint = "change its value, or what stands there under `types`"
+                    self._report.problem(path, reason, hint, warning=self._flow.lenient)
 
     def handler(self, handler: Handler, *, placeable: bool) -> None:
         """Check the call of an ``on_failure``."""
-        component = self._component((handler.library, handler.component), (*handler.path, "call"))
+        component = self._component((handler.library, handler.component), handler.path, "call")
         if component is None:
             return
-        if handler.arguments is not None:
-            place = (*handler.path, "with")
-            self._names(component, handler.arguments, place if handler.arguments else handler.path)
-            self._values(component, handler.arguments, place)
+        if handler.arguments is not None and handler.arguments is not UNREAD:
+            self._names(component, handler.arguments, handler.path, "with" if handler.arguments else "call")
+            self._values(component, handler.arguments, handler.path)
         if placeable:
             try:
                 resolve_handler(handler, self._flow.executor, self._executor, component, self._registry)
             except PlacementError as error:
-                self._report.problem((*handler.path, "timeout"), error.reason, error.hint)
+                self._report.problem((*handler.path, error.key), error.reason, error.hint)
 
-    def place(self, node: Node, enclosing: str | None, component: Component, path: Path) -> str | None:
+    def place(self, node: Node, enclosing: str | None, component: Component, key: str) -> str | None:
         """Return the executor that a node's call would run on; report why there is none."""
         case = (node.executor, enclosing, node.timeout is None, component)
         placed = self._placed.get(case)
@@ -79,16 +112,15 @@ class CallChecker:
         try:
             placed = resolve(node, enclosing, self._flow.executor, self._executor, component, self._registry)
         except PlacementError as error:
-            key = "timeout" if node.timeout is not None else "executor"
-            self._report.problem((*node.path, key), error.reason, error.hint)
+            self._report.problem((*node.path, error.key), error.reason, error.hint)
         except PluginError as error:
-            self._report.problem((*node.path, "executor") if node.executor else path, str(error))
+            self._report.problem((*node.path, "executor" if node.executor else key), str(error), PLUGINS)
         else:
             self._placed[case] = placed
             return placed
         return None
 
-    def _component(self, called: tuple[str, str], path: Path) -> Component | None:
+    def _component(self, called: tuple[str, str], path: Path, key: str) -> Component | None:
         found = self._components.get(called)
         if found is None:
             try:
@@ -98,17 +130,22 @@ class CallChecker:
             self._components[called] = found
         if isinstance(found, PluginError):
             if all(called):  # an empty part was reported when it was read
-                self._report.problem(path, str(found))
+                self._report.problem((*path, key), str(found), LIBRARIES)
             return None
         return found
 
-    def _names(self, component: Component, arguments: Mapping[str, Any], path: Path) -> None:
+    # Places are put together only where something is wrong: a flow may have 100,000 calls.
+
+    def _names(self, component: Component, arguments: Mapping[str, Any], path: Path, key: str) -> None:
         case = (component, tuple(arguments))
         if case in self._good_names:
             return
-        if not component.check_names(arguments):
+        if component.check_names(arguments):
+            self._tell_names(component, arguments, (*path, key))
+        else:
             self._good_names.add(case)
-            return
+
+    def _tell_names(self, component: Component, arguments: Mapping[str, Any], path: Path) -> None:
         needed = [parameter.name for parameter in component.parameters if parameter.required]
         taken = []
         hint = f"orderlines components {component.library}.{component.name} shows its arguments"
@@ -123,8 +160,9 @@ class CallChecker:
 
     def _values(self, component: Component, arguments: Mapping[str, Any], path: Path) -> None:
         for name, value in arguments.items():
-            if not texts(value, path):
+            if not expressions(value):
                 wrong = component.check_value(name, value)
                 if wrong is not None:
                     reason = f"the argument {name!r} does not fit: {wrong}"
-                    self._report.problem((*path, name), reason, warning=self._flow.lenient)
+                    hint = f"orderlines components {component.library}.{component.name} shows what it takes"
+                    self._report.problem((*path, "with", name), reason, hint, warning=self._flow.lenient)

@@ -12,6 +12,8 @@ _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST: Final = 10 * 366 * 86400
 """Ten years: what is longer is a slip, and would be no date any more."""
 HINT: Final = "a number of seconds, or 500ms, 30s, 5m, 2h, 1d, joined as 1h30m"
+SPELT: Final = "a number with its unit, such as 500ms, 30s, 5m, 2h, 1d, joined as 1h30m"
+"""The same where only texts are taken."""
 
 
 def parse_duration(value: object) -> float | int:
@@ -22,8 +24,10 @@ def parse_duration(value: object) -> float | int:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError("this is no duration")  # noqa: TRY004 -- one kind of error for the caller
     seconds = _spelt(value) if isinstance(value, str) else value
-    if not math.isfinite(seconds) or seconds < 0:
-        raise ValueError("a duration cannot be negative" if seconds < 0 else "this is no duration")
+    if isinstance(seconds, float) and math.isnan(seconds):
+        raise ValueError("this is no duration")
+    if seconds < 0:
+        raise ValueError("a duration cannot be negative")
     if seconds > _LONGEST:
         raise ValueError("a duration of more than ten years is too long")
     return int(seconds) if seconds == int(seconds) else seconds

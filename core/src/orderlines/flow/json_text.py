@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from orderlines.flow.building import MAX_DEPTH, MAX_TEXT, build
@@ -32,7 +33,7 @@ def read_json(text: str, report: Report) -> Any:
         return None
     except (RecursionError, ValueError):
         return build(json_events(text), report)
-    if odd or _SUSPICIOUS.search(text) or _too_large(data, len(text)):
+    if odd or ("\\" in text and _SUSPICIOUS.search(text)) or _texts(data, len(text)) != _written_texts(text):
         return build(json_events(text), report)
     return data
 
@@ -44,9 +45,9 @@ def json_events(text: str) -> Iterator[Event]:
     while True:
         space = _SPACE.match(text, at)
         end = space.end() if space else at
-        line += text.count("\n", at, end)
-        if "\n" in text[at:end]:
-            start = text.rindex("\n", at, end) + 1
+        if end - at > 1 or text[at:end] == "\n":
+            line += text.count("\n", at, end)
+            start = max(start, text.rfind("\n", at, end) + 1)
         at = end
         if at >= len(text):
             return
@@ -82,37 +83,41 @@ def _plain(text: str) -> Any:
 def _loads(text: str, odd: list[object]) -> Any:
     """Parse; whatever has to be looked at again is put into ``odd``."""
 
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(items)
-        if len(made) != len(items):
-            odd.append(made)
-        return made
-
     def number(spelt: str) -> float:
         value = float(spelt)
         if value - value != 0:
             odd.append(spelt)
         return value
 
-    return json.loads(text, object_pairs_hook=pairs, parse_float=number, parse_constant=odd.append)
+    return json.loads(text, parse_float=number, parse_constant=odd.append)
 
 
-def _too_large(data: Any, length: int) -> bool:
-    """Look for depth, level by level, and for long texts where the document is long enough to hold one."""
-    level = [data]
-    for _ in range(MAX_DEPTH):
-        if length > MAX_TEXT and any(len(item) > MAX_TEXT for item in level if isinstance(item, str)):
-            return True
-        below: list[Any] = []
-        for item in level:
-            kind = type(item)
-            if kind is dict:
-                below.extend(item.values())
-                if length > MAX_TEXT and any(len(key) > MAX_TEXT for key in item):
-                    return True
-            elif kind is list:
-                below.extend(item)
-        level = below
-        if not level:
-            return False
-    return any(isinstance(item, (dict, list)) for item in level)
+def _written_texts(text: str) -> int:
+    """Count the texts, keys included, that stand in a JSON document: the quotes that are not escaped, halved."""
+    quotes = text.count('"')
+    if "\\" in text:
+        quotes -= text.replace("\\\\", "").count('\\"')
+    return quotes // 2
+
+
+def _texts(data: Any, length: int) -> int:
+    """Count the texts, keys included, level by level; fewer than were written say that a key stood there twice.
+
+    :returns: -1 where the data is too deep, or where a text is too long.
+    """
+    count, level = 0, [data]
+    for _ in range(MAX_DEPTH + 1):
+        mappings = [item for item in level if type(item) is dict]
+        lists = [item for item in level if type(item) is list]
+        if length > MAX_TEXT and _any_too_long(level, mappings):
+            return -1
+        count += list(map(type, level)).count(str) + sum(map(len, mappings))
+        if not mappings and not lists:
+            return count
+        level = [*chain.from_iterable(map(dict.values, mappings)), *chain.from_iterable(lists)]
+    return -1
+
+
+def _any_too_long(level: list[Any], mappings: list[dict[str, Any]]) -> bool:
+    texts = chain((item for item in level if type(item) is str), *mappings)
+    return max(map(len, texts), default=0) > MAX_TEXT

@@ -6,22 +6,24 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orderlines.errors import InvalidFlow, Problem
+from orderlines.errors import InvalidFlow
 from orderlines.flow.building import MAX_DEPTH, wrong_text
+from orderlines.flow.collector import paused
 from orderlines.flow.events import Unreadable
+from orderlines.flow.linking import Linker, SubFlows
 from orderlines.flow.native import read_native, trusted
+from orderlines.flow.problems import located
 from orderlines.flow.references import References
 from orderlines.flow.report import Report, TooManyProblems
 from orderlines.flow.source import Source, read_source
 from orderlines.flow.validate import validate
-from orderlines.paths import json_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
+    from orderlines.errors import Problem
     from orderlines.flow.model import Flow
-    from orderlines.flow.report import Found
     from orderlines.paths import Path
     from orderlines.plugins import Registry
 
@@ -38,79 +40,53 @@ class Loaded(NamedTuple):
 
 
 def load_file(path: str | PathLike[str], registry: Registry, executor: str | None = None) -> Loaded:
-    """Load a flow from a YAML or JSON file.
+    """Load a flow from a YAML or JSON file, with the files of the flows that it enters.
 
     :param executor: what replaces the flow's default executor in the run.
     :raises UsageError: the file cannot be read.
     :raises InvalidFlow: the flow cannot run; it names everything that is wrong.
     """
-    return _load_source(read_source(path), registry, executor)
+    return _Loading(registry, executor, {}).loaded(read_source(path))
 
 
 def load_text(text: str | bytes, registry: Registry, executor: str | None = None, *, file: str | None = None) -> Loaded:
-    """Load a flow from YAML or JSON text; ``file`` is the name to show for it.
+    """Load a flow from YAML or JSON text; ``file`` is the name to show for it, and where the flows that it enters are.
 
     :raises InvalidFlow: the flow cannot run.
     """
-    return _load_source(Source(text, file), registry, executor)
+    return _Loading(registry, executor, {}).loaded(Source(text, file))
 
 
-def load_data(data: Mapping[str, Any], registry: Registry, executor: str | None = None) -> Loaded:
+def load_data(
+    data: Mapping[str, Any], registry: Registry, executor: str | None = None, flows: Mapping[str, Flow] | None = None
+) -> Loaded:
     """Load a flow from plain data, which is copied.
 
+    :param flows: flows that it may enter, by name.
     :raises InvalidFlow: the flow cannot run.
     """
     report = Report()
     document = None
     with suppress(TooManyProblems):
         document = _copied(data, (), report)
-    return _finish(document, report, None, registry, executor)
+    return _Loading(registry, executor, flows or {}).finish(document, report, None)
 
 
-def from_canonical(data: Mapping[str, Any], registry: Registry) -> Flow:
+def from_canonical(data: Mapping[str, Any], registry: Registry, mark: str | None = None) -> Flow:
     """Return the flow of canonical data (:attr:`Flow.data`) that was validated before; nothing is checked again.
 
+    :param data: becomes part of the flow, and is not to be changed any more.
+    :param mark: its digest, where it is known.
     :raises PluginError: a node type or a strategy that it uses is not there any more.
     """
-    return trusted(data, registry)
-
-
-def _load_source(source: Source, registry: Registry, executor: str | None) -> Loaded:
-    report = Report()
-    document = None
-    with suppress(TooManyProblems):
-        document = source.read(report)
-        if document is None and not report.failed:
-            report.problem((), "the file holds no flow", "a flow begins with `flow: NAME`")
-    return _finish(document, report, source, registry, executor)
-
-
-def _finish(document: Any, report: Report, source: Source | None, registry: Registry, executor: str | None) -> Loaded:
-    """Turn a document, if it could be read, into a flow, and what was reported into problems."""
-    flow = None
-    if not report.failed:
-        with suppress(TooManyProblems):
-            flow = _understood(document, report, registry, executor, _stem(source))
-    problems = _shown(report.found, source)
-    if report.failed or flow is None:
-        raise InvalidFlow(problems)
-    return Loaded(flow, tuple(problems))
+    with paused():
+        return trusted(data, registry, mark)
 
 
 def _stem(source: Source | None) -> str:
     """Return the name of a flow that has none of its own: its file's."""
     name = source.file.replace("\\", "/").rpartition("/")[2] if source is not None and source.file else ""
     return name.rpartition(".")[0] or name or "flow"
-
-
-def _understood(document: Any, report: Report, registry: Registry, executor: str | None, name: str) -> Flow | None:
-    if _looks_original(document):
-        return _translated(document, report, registry, executor, name)
-    if isinstance(document, dict) and not _NATIVE & document.keys():
-        reason = "this is no flow: it has neither the keys of the native notation nor those of the original one"
-        report.problem((), reason, "a flow has the keys `flow` and `line`, or `process_info` and a list of nodes")
-        return None
-    return _read(document, report, registry, executor)
 
 
 def _looks_original(document: Any) -> bool:
@@ -121,31 +97,84 @@ def _looks_original(document: Any) -> bool:
     return is_original(document)
 
 
-def _read(document: Any, report: Report, registry: Registry, executor: str | None) -> Flow | None:
-    references = References()
-    flow = read_native(document, registry, report, references)
-    if flow is not None:
-        validate(flow, registry, report, executor, references)
-    return flow
+class _Loading:
+    """Loads one flow and the files that it leads to."""
 
+    def __init__(self, registry: Registry, executor: str | None, flows: Mapping[str, Flow]) -> None:
+        self._registry = registry
+        self._executor = executor
+        self._subflows = SubFlows(self._read_file, flows)
 
-def _translated(document: Any, report: Report, registry: Registry, executor: str | None, name: str) -> Flow | None:
-    """Read a document of the original notation; what is wrong is shown where it stands there."""
-    from orderlines.flow.original import translate  # noqa: PLC0415 -- most flows are native
+    def loaded(self, source: Source) -> Loaded:
+        with paused():
+            return self._whole(*self._read_source(source))
 
-    translation = translate(document, report, name)
-    if report.failed and not translation.document.get("line"):
-        return None
-    known = [found.path for found in report.found if not found.warning]
-    inner = Report()
-    try:
-        return _read(translation.document, inner, registry, executor)
-    finally:
-        report.failed = report.failed or inner.failed
-        for found in inner.found:
-            path = _existing(translation.origin(found.path), document)
-            if not any(_related(path, other) for other in known):
-                report.found.append(found._replace(path=path))
+    def finish(self, document: Any, report: Report, source: Source | None) -> Loaded:
+        return self._whole(*self._finish(document, report, source))
+
+    def _whole(self, flow: Flow | None, problems: Sequence[Problem]) -> Loaded:
+        problems = (*problems, *self._subflows.problems)
+        if flow is None:
+            raise InvalidFlow(problems)
+        return Loaded(flow, problems)
+
+    def _read_file(self, file: str) -> tuple[Flow | None, Sequence[Problem]]:
+        return self._read_source(read_source(file))
+
+    def _read_source(self, source: Source) -> tuple[Flow | None, Sequence[Problem]]:
+        report = Report()
+        document = None
+        with suppress(TooManyProblems):
+            document = source.read(report)
+            if document is None and not report.failed:
+                report.problem_at((1, 1), (), "the file holds no flow", "a flow begins with `flow: NAME`")
+        return self._finish(document, report, source)
+
+    def _finish(self, document: Any, report: Report, source: Source | None) -> tuple[Flow | None, Sequence[Problem]]:
+        """Turn a document, if it could be read, into a flow, and what was reported into problems."""
+        file = None if source is None else source.file
+        flow = None
+        if not report.failed:
+            self._subflows.enter(file or "")
+            with suppress(TooManyProblems):
+                flow = self._understood(document, report, file, _stem(source))
+            self._subflows.leave()
+        return (None if report.failed else flow), located(report.found, source)
+
+    def _understood(self, document: Any, report: Report, file: str | None, name: str) -> Flow | None:
+        if _looks_original(document):
+            return self._translated(document, report, file, name)
+        if isinstance(document, dict) and not _NATIVE & document.keys():
+            reason = "this is no flow: it has neither the keys of the native notation nor those of the original one"
+            report.problem((), reason, "a flow has the keys `flow` and `line`, or `process_info` and a list of nodes")
+            return None
+        return self._native(document, report, file)
+
+    def _native(self, document: Any, report: Report, file: str | None) -> Flow | None:
+        references = References()
+        linker = Linker(self._subflows, file, report)
+        flow = read_native(document, self._registry, report, references, linker)
+        if flow is not None:
+            validate(flow, self._registry, report, self._executor, references)
+        return flow
+
+    def _translated(self, document: Any, report: Report, file: str | None, name: str) -> Flow | None:
+        """Read a document of the original notation; what is wrong is shown where it stands there."""
+        from orderlines.flow.original import translate  # noqa: PLC0415 -- most flows are native
+
+        translation = translate(document, report, name)
+        if report.failed and not translation.document.get("line"):
+            return None
+        known = [found.path for found in report.found if not found.warning]
+        inner = Report()
+        try:
+            return self._native(translation.document, inner, file)
+        finally:
+            report.failed = report.failed or inner.failed
+            for found in inner.found:
+                path = _existing(translation.origin(found.path), document)
+                if not any(_related(path, other) for other in known):
+                    report.found.append(found._replace(path=path))
 
 
 def _related(one: Path, other: Path) -> bool:
@@ -165,34 +194,12 @@ def _existing(path: Path, document: Any) -> Path:
     return path
 
 
-def _shown(found: Sequence[Found], source: Source | None) -> list[Problem]:
-    """Return problems as the user sees them, in the order in which they stand in the document."""
-    unique = list(dict.fromkeys(found))
-    wanted = {item.path[:length] for item in unique if item.place is None for length in range(len(item.path) + 1)}
-    places = source.locate(wanted) if source is not None and wanted else {}
-    file = None if source is None else source.file
-    problems = []
-    for item in unique:
-        place = item.place or _place(item, places)
-        line, column = place or (None, None)
-        problems.append(Problem(item.reason, item.hint, json_path(item.path), item.warning, file, line, column))
-    return sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
-
-
-def _place(item: Found, places: Mapping[Path, Any]) -> tuple[int, int] | None:
-    for length in range(len(item.path), -1, -1):
-        place = places.get(item.path[:length])
-        if place is not None:
-            whole = length == len(item.path)
-            at: tuple[int, int] = place.value if whole and place.scalar and not item.at_key else place.key
-            return at
-    return None
-
-
 def _copied(value: Any, path: Path, report: Report) -> Any:
     """Copy plain data; what JSON does not have is reported."""
     if len(path) > MAX_DEPTH:
-        report.problem(path[:3], f"the data is nested deeper than {MAX_DEPTH} levels, or holds itself")
+        report.problem(
+            path[:3], f"the data is nested deeper than {MAX_DEPTH} levels, or holds itself", "make it flatter"
+        )
         raise TooManyProblems
     if isinstance(value, dict):
         for key in value:
@@ -211,7 +218,7 @@ def _wrong_scalar(value: Any) -> Unreadable | None:
     if type(value) is str:
         return wrong_text(value)
     if type(value) is float:
-        return None if math.isfinite(value) else Unreadable(f"{value} is not a finite number")
+        return None if math.isfinite(value) else Unreadable(f"{value} is not a finite number", "write a number")
     if value is None or type(value) in {bool, int}:
         return None
     return Unreadable(f"a flow holds plain JSON values, not {type(value).__name__}", "write it as a text")

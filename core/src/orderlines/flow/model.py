@@ -35,7 +35,8 @@ class Node(NamedTuple):
     Times are in seconds. ``settings`` is what the node type's ``read`` returned; ``arguments`` is what stands under
     ``with``; ``set`` maps variables to templates,
     ``types`` to the type that each must have; ``strategies`` are asked in order when an attempt
-    fails; ``next`` is ``None`` for the next node of the block, or an id, or ``end``.
+    fails; ``queue`` is that of the workers that it has to run on; ``next`` is ``None`` for the next node of the block,
+    or an id, or ``end``.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Node(NamedTuple):
     strategies: tuple[Chosen, ...] = ()
     on_crash: str = "rerun"
     executor: str | None = None
+    queue: str | None = None
     grace: float | None = None
     on_failure: Handler | None = None
     enabled: bool = True
@@ -70,6 +72,10 @@ class Flow(NamedTuple):
     its default. ``digest`` is the SHA-256 of its canonical JSON in hexadecimal. ``types`` are the declared types of
     variables. ``lenient`` is true for flows in the original notation, where a literal argument of the wrong type fails
     its task instead of being refused.
+
+    ``flows`` are the flows that this one enters, as far as they are at hand, by what its nodes call them. Their
+    digests stand under ``flows`` in ``data``, so that the digest covers them. ``unpinned`` are those that nodes name
+    and nobody has found yet: flows that a store may keep; see :func:`orderlines.flow.pinning.pinned`.
     """
 
     name: str
@@ -83,3 +89,5 @@ class Flow(NamedTuple):
     executor: str | None = None
     on_failure: Handler | None = None
     lenient: bool = False
+    flows: Mapping[str, Flow] = {}
+    unpinned: tuple[str, ...] = ()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 RESERVED: Final = frozenset({"result", "nodes", "run", "error", "item", "index"})
 """Names that expressions give a meaning to."""
 _CONSTANTS: Final = frozenset({"true", "false", "null"})
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+"""What the name of a flow's file ends with."""
 _FLOW = re.compile(r"[\w.-]{1,200}")
 _MAX_ID: Final = 200
 _COMPARABLE: Final = 500
@@ -23,6 +25,19 @@ def wrong_flow_name(name: str) -> str | None:
     if _FLOW.fullmatch(name):
         return None
     return "a flow's name has at most 200 letters, digits, dots, underscores and hyphens, and nothing else"
+
+
+def is_file(reference: str) -> bool:
+    """Return whether what a node calls another flow is the path of a file, and not a name."""
+    return "/" in reference or reference.lower().endswith(SUFFIXES)
+
+
+def wrong_reference(reference: str) -> tuple[str, str] | None:
+    """Return why this cannot be what a node calls another flow, and what to do, or ``None``."""
+    if "${" in reference:
+        return "a sub-flow cannot be chosen by an expression", "name each, and let a `switch` choose between the nodes"
+    wrong = None if is_file(reference) else wrong_flow_name(reference)
+    return None if wrong is None else (wrong, "or write the path of its file, such as ./other.yaml")
 
 
 def wrong_id(text: str) -> str | None:
@@ -53,7 +68,8 @@ def wrong_variable(name: str) -> str | None:
 def did_you_mean(name: str, known: Collection[str], *more: str) -> str:
     """Return a hint: the name that was probably meant, or all there are; nothing where there are too many."""
     if len(known) > _COMPARABLE:
-        return ""
+        return f"it is none of the {len(known):,} that there are"
+    name = name[:_MAX_ID]
     from difflib import get_close_matches  # noqa: PLC0415 -- only for mistakes
 
     names = sorted({*known, *more})
@@ -61,7 +77,7 @@ def did_you_mean(name: str, known: Collection[str], *more: str) -> str:
     if close:
         return f"did you mean {close[0]!r}?{_strange(name)}"
     if not names:
-        return ""
+        return "there is none at all"
     return "known: " + ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from orderlines.flow.model import Block, Path
 
@@ -19,10 +19,23 @@ class Reader(Protocol):
     def block(self, value: object, path: Path) -> Block:
         """Read a list of nodes."""
 
-    def mapping(
-        self, value: object, path: Path, required: Collection[str], optional: Collection[str]
-    ) -> dict[str, Any]:
-        """Read a mapping with exactly these keys; an empty one when it is none."""
+    def member(self, value: object, path: Path, own: Collection[str]) -> Block:
+        """Read one node as a line of its own; keys in ``own`` are the caller's to read, with the reader and first."""
+
+    def flow(self, value: object, path: Path) -> str:
+        """Read what another flow is called: its name, or the path of its file."""
+
+    def queue(self, value: object, path: Path) -> str | None:
+        """Read the name of a queue."""
+
+    def new_name(self, value: object, path: Path, allowed: Collection[str] = ()) -> str:
+        """Read a name that expressions will see; names with a meaning are refused but for those in ``allowed``."""
+
+    def mapping(self, value: object, path: Path, required: Sequence[str], optional: Sequence[str]) -> dict[str, Any]:
+        """Read a mapping with exactly these keys; an empty one when it is none.
+
+        Its canonical form has the optional keys first, then the required ones, each in the order given here.
+        """
 
     def text(self, value: object, path: Path) -> str:
         """Read a text that is not empty."""
@@ -47,3 +60,6 @@ class Reader(Protocol):
 
     def condition(self, value: object, path: Path) -> str | bool:
         """Read a boolean, or a text that is exactly one ``${...}``."""
+
+    def expression(self, value: object, path: Path) -> str:
+        """Read a text that is exactly one ``${...}``."""

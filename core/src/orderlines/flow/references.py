@@ -42,20 +42,26 @@ class References:
         return len(parts) == 1 and not isinstance(parts[0], str)
 
 
-class Unchecked(References):
-    """For texts that were checked before: nothing is compiled."""
-
-    def of(self, text: str) -> Referred:
-        """Return that nothing is known to be wrong with a text."""
-        return _UNKNOWN
-
-    def is_one_expression(self, text: str) -> bool:
-        """Return that it is as it should be."""
-        return True
+def expressions(value: Any) -> list[str]:
+    """Return the texts in a JSON value that hold ``${``."""
+    kind = type(value)
+    if kind is str:
+        return [value] if "${" in value else []
+    if kind is not dict and kind is not list:
+        return []
+    found: list[str] = []
+    for item in value.values() if kind is dict else value:
+        kind = type(item)
+        if kind is str:
+            if "${" in item:
+                found.append(item)
+        elif kind is dict or kind is list:
+            found += expressions(item)
+    return found
 
 
 def texts(value: Any, path: Path) -> list[tuple[str, Path]]:
-    """Return the texts in a JSON value that hold ``${``, each with its place."""
+    """Return the same texts, each with its place: this takes longer, and is for when something is wrong with one."""
     found: list[tuple[str, Path]] = []
     if type(value) is str:
         if "${" in value:
@@ -76,6 +82,3 @@ def _collect(value: Any, path: Path, found: list[tuple[str, Path]]) -> None:
                 found.append((item, (*path, key)))
         elif kind is dict or kind is list:
             _collect(item, (*path, key), found)
-
-
-_UNKNOWN = Referred(frozenset(), frozenset())

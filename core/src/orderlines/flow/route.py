@@ -16,6 +16,7 @@ class Route:
 
     :ivar outer: the block and the position of the node that opens this one, ``None`` for the flow's own line.
     :ivar index: the position of each node id.
+    :ivar earlier: lines beside this one that have always ended when it begins.
     :ivar uncertain: something in it could not be read, so what follows from its edges is not to be reported.
     """
 
@@ -23,6 +24,7 @@ class Route:
         self.block = block
         self.outer = outer
         self.index: dict[str, int] = {}
+        self.earlier: tuple[Route, ...] = ()
         self.uncertain = False
         self._leads: list[tuple[int, int | None]] = []
         self._ends: set[int] = set()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 RUN_FIELDS: Final = ("id", "flow", "started")
 NODE_FIELDS: Final = ("result", "status", "error")
+_SKIP: Final = "skip"
 _NOWHERE: Final[frozenset[str]] = frozenset()
 
 
@@ -27,6 +28,7 @@ class _Origin:
     def __init__(self, spots: Iterable[Spot]) -> None:
         lifted: dict[Route, set[int]] = {}
         self._openers: set[Spot] = set()
+        self._ended: dict[Route, bool] = {}
         for route, position in spots:
             lifted.setdefault(route, set()).add(position)
             outer = route.outer
@@ -44,7 +46,25 @@ class _Origin:
             sources = self._sources.get(route)
             if sources is not None and route.comes_before(sources, position):
                 return True
+            if route.earlier and self._ended_before(route):
+                return True
             at = route.outer
+        return False
+
+    def _ended_before(self, route: Route) -> bool:
+        """Return whether it comes from a line that must have ended before this one begins."""
+        # Answers are kept, so that all questions together walk the lines once.
+        seen = {route}
+        waiting = [route]
+        while waiting:
+            for earlier in waiting.pop().earlier:
+                if earlier in self._sources or self._ended.get(earlier):
+                    self._ended[route] = True
+                    return True
+                if earlier not in seen and earlier not in self._ended:
+                    seen.add(earlier)
+                    waiting.append(earlier)
+        self._ended.update(dict.fromkeys(seen, False))
         return False
 
     def inside(self, spot: Spot) -> bool:
@@ -59,9 +79,12 @@ class Scope:
         self._declared = frozenset((*flow.vars, *flow.types))
         self._survey = survey
         self._assigned: dict[str, list[Spot]] = {}
+        self._sure: set[str] = set()
         for route, position, node in survey.nodes():
             for name in node.set:
                 self._assigned.setdefault(name, []).append((route, position))
+            if node.enabled and all(chosen.name != _SKIP for chosen in node.strategies):
+                self._sure.update(node.set)
         self._variables: dict[str, _Origin] = {}
         self._nodes: dict[str, _Origin] = {}
 
@@ -81,13 +104,23 @@ class Scope:
             return _wrong_field("run", reference[1:2], RUN_FIELDS)
         return self._wrong_variable(name, spot, left=left)
 
+    def unsure(self, reference: tuple[str, ...], given: Collection[str]) -> str | None:
+        """Return the node that sets a variable, where each one that does may be skipped: it then is not set."""
+        name = reference[0]
+        if name in given or name in self._declared or name in self._sure or name not in self._assigned:
+            return None
+        route, position = self._assigned[name][0]
+        return route.block.nodes[position].id
+
     def hint(self, reference: tuple[str, ...], given: Collection[str]) -> str:
         """Return what may have been meant."""
         name = reference[0]
         if name == "nodes" and len(reference) > 1:
-            return "" if reference[1] in self._survey.places else did_you_mean(reference[1], self._survey.places)
+            if reference[1] in self._survey.places:
+                return f"a node has {', '.join(NODE_FIELDS)}, once it has been walked"
+            return did_you_mean(reference[1], self._survey.places)
         if name == "run":
-            return ""
+            return "such as run.id"
         if name in self._assigned:
             return "declare it under `vars`, with what it is until then"
         return did_you_mean(name, {*self._declared, *self._assigned, *given, "nodes", "run"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.errors import UsageError
@@ -33,6 +34,11 @@ class Source:
         self._raw = text
         self._kind = kind
         self._text = ""
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing in it but white space."""
+        return not self._raw.strip()
 
     def read(self, report: Report) -> Any:
         """Return the document as plain data; what is wrong goes to ``report``, and the data is then of no use."""
@@ -96,10 +102,19 @@ def read_source(file: str | PathLike[str]) -> Source:
     :raises UsageError: it cannot be read.
     """
     try:
-        with open(file, "rb") as stream:  # noqa: PTH123 -- pathlib costs start-up time
+        with open(file, "rb", opener=_opened) as stream:
             return Source(stream.read(MAX_BYTES + 1), str(file))
+    except ValueError as error:
+        raise UsageError(f"{str(file)!r}: cannot be read: {error}") from error
     except OSError as error:
         raise UsageError(f"{file}: cannot be read: {error.strerror or error}") from error
+
+
+def _opened(file: str, flags: int) -> int:
+    """Open without waiting for whoever writes to a named pipe: one that nobody has opened is empty."""
+    descriptor = os.open(file, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _end(raw: bytes) -> tuple[int, int]:
@@ -116,5 +131,5 @@ def _wrong_bytes(raw: bytes) -> tuple[str, str] | None:
     if raw.startswith(_WIDE_BOMS):
         return "the file is not UTF-8 but UTF-16", "save it as UTF-8"
     if not raw.strip():
-        return "the file is empty", "a flow begins with `flow: NAME`; try `orderlines new flow`"
+        return "the file is empty", "a flow begins with `flow: NAME`"
     return None

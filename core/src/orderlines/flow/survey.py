@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orderlines.errors import PluginError
 from orderlines.flow.naming import did_you_mean
 from orderlines.flow.node_reading import UNKNOWN
 from orderlines.flow.route import Route
@@ -13,11 +12,12 @@ from orderlines.states import END
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orderlines.flow.model import Block, Flow, Node
+    from orderlines.flow.model import Block, Chosen, Flow, Node
     from orderlines.flow.report import Report
     from orderlines.nodes.base import NodeType
     from orderlines.paths import Path
     from orderlines.plugins import Registry
+    from orderlines.strategies.base import Strategy
 
 
 class Survey:
@@ -45,6 +45,11 @@ class Survey:
             self._kinds[node.type] = self._registry.node_type(node.type)
         return self._kinds[node.type]
 
+    def strategy(self, chosen: Chosen) -> Strategy:
+        """Return a strategy that was chosen: it is there, since it has read its settings."""
+        strategy: Strategy = self._registry.strategy(chosen.name)
+        return strategy
+
     def key_path(self, node: Node) -> Path:
         """Return the place of what the node's type has read."""
         kind = self.kind(node)
@@ -56,7 +61,7 @@ class Survey:
             for position, node in enumerate(route.block.nodes):
                 yield route, position, node
 
-    def _enter(self, block: Block, outer: tuple[Route, int] | None) -> None:
+    def _enter(self, block: Block, outer: tuple[Route, int] | None) -> Route:
         route = Route(block, outer)
         self.routes.append(route)
         index, places = route.index, self.places
@@ -74,8 +79,12 @@ class Survey:
             if kind is None:
                 route.uncertain = True
                 continue
-            for _, inner in kind.blocks(node.settings):
-                self._enter(inner, (route, position))
+            nested = kind.blocks(node.settings)
+            if nested:
+                inner = [self._enter(each, (route, position)) for _, each in nested]
+                for place, earlier in kind.after(node.settings).items():
+                    inner[place].earlier = tuple(inner[each] for each in earlier)
+        return route
 
     def _lead(self, route: Route) -> None:
         for position, node in enumerate(route.block.nodes):
@@ -98,17 +107,16 @@ class Survey:
 
     def _strategy_targets(self, node: Node) -> Iterator[tuple[str, Path]]:
         for chosen in node.strategies:
-            try:
-                strategy = self._registry.strategy(chosen.name)
-            except PluginError:
-                continue  # reported when it was read
             place = ("retry",) if chosen.name == "retry" else ("on_error", chosen.name)
-            yield from strategy.targets(chosen.settings, (*node.path, *place))
+            yield from self.strategy(chosen).targets(chosen.settings, (*node.path, *place))
 
     def _lead_to(self, route: Route, position: int, name: str, path: Path) -> None:
         target = route.index.get(name)
         if target is not None or name == END:
             route.lead(position, target)
+            if name == END and target is not None and route.block.nodes[target].type != END and not self._lenient:
+                reason = "this leads to the node that is called 'end', and not to the line's end"
+                self._report.problem(path, reason, "give that node another id", warning=True)
             return
         route.uncertain = True
         if not name:

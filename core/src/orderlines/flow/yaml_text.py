@@ -23,9 +23,9 @@ _TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "null": typ
 def read_yaml(text: str, report: Report) -> Any:
     """Read a YAML document; what is wrong goes to ``report``, and the data is then of no use."""
     try:
-        return build(yaml_events(text), report)
+        return _build(text, report)
     except _SecondDocument as error:
-        report.problem_at(error.place, (), "the file holds more than one document", "one flow a file: split at ---")
+        report.problem_at(error.place, (), "the file holds more than one document", "one document a file: split at ---")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -38,20 +38,30 @@ def read_yaml(text: str, report: Report) -> Any:
     return None
 
 
+def _build(text: str, report: Report) -> Any:
+    try:
+        return build(yaml_events(text), report)
+    except yaml.MarkedYAMLError as error:
+        # libyaml 0.2.6 and newer reads ahead and refuses a depth of its own before the event at ours has come.
+        if _LOADER is yaml.SafeLoader or "nesting depth" not in (error.problem or ""):
+            raise
+    return build(yaml_events(text, yaml.SafeLoader), report)
+
+
 class _SecondDocument(Exception):
     def __init__(self, place: tuple[int, int]) -> None:
         super().__init__("second document")
         self.place = place
 
 
-def yaml_events(text: str) -> Iterator[Event]:
+def yaml_events(text: str, loader: Any = _LOADER) -> Iterator[Event]:
     """Yield the events of the first document.
 
     :raises yaml.YAMLError: the text is no YAML.
     """
     documents = 0
     event: Any
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=loader):
         kind = type(event)
         mark = event.start_mark
         line, column = mark.line + 1, mark.column + 1
@@ -102,7 +112,7 @@ def _container(tag: str | None, core: str) -> Unreadable | None:
 
 def _forbidden(tag: str) -> Unreadable:
     short = tag.replace(_CORE, "!!")[:80]
-    return Unreadable(f"the tag {short} is not allowed", "a flow is plain data; take the tag away")
+    return Unreadable(f"the tag {short} is not allowed", "only plain data is read; take the tag away")
 
 
 def _hint(problem: str) -> str:

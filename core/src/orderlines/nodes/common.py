@@ -19,15 +19,18 @@ class Common(NodeType):
 
     name = "common"
     key = "call"
+    performs = True
     fields = frozenset(
-        {"with", "set", "types", "timeout", "retry", "on_error", "on_crash", "executor", "grace", "on_failure"}
+        {"with", "set", "types", "timeout", "retry", "on_error", "on_crash", "executor", "queue", "grace", "on_failure"}
     )
 
     def read(self, value: object, path: Path, reader: Reader) -> Mapping[str, Any]:
         """Read the component's name."""
-        library, dot, component = reader.text(value, path).rpartition(".")
-        if not dot or not library or not component:
+        called = reader.text(value, path)
+        library, _, component = called.rpartition(".")
+        if called and not (library and component):
             reader.problem(path, "this is not the name of a component", "write LIBRARY.COMPONENT, such as demo.add")
+        if not library or not component:
             return {}
         return {"library": library, "component": component}
 

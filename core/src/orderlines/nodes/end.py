@@ -24,3 +24,7 @@ class End(NodeType):
         if value is not None:
             reader.mapping(value, path, (), ())
         return {}
+
+    def schema(self) -> Mapping[str, Any]:
+        """Describe an empty mapping, or nothing."""
+        return {"end": {"anyOf": [{"type": "null"}, {"type": "object", "maxProperties": 0}]}}

@@ -19,6 +19,7 @@ class Group(NodeType):
 
     name = "group"
     key = "group"
+    gathers = "last"
     fields = frozenset({"set", "types", "on_error", "on_failure", "timeout"})
 
     def read(self, value: object, path: Path, reader: Reader) -> Mapping[str, Any]:
@@ -28,6 +29,10 @@ class Group(NodeType):
     def blocks(self, settings: Mapping[str, Any]) -> Sequence[tuple[str, Block]]:
         """Return the one line, called ``0``."""
         return (("0", settings["line"]),)
+
+    def schema(self) -> Mapping[str, Any]:
+        """Describe the list of nodes."""
+        return {"group": {"$ref": "#/definitions/line"}}
 
     def enter(self, settings: Mapping[str, Any], scope: Any) -> Action:
         """Open the line."""

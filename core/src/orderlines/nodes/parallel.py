@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orderlines.nodes.base import NodeType, Open
+from orderlines.nodes.base import Open
+from orderlines.nodes.branches import KEYS, Branching, read_branch_settings, stops
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from orderlines.flow.model import Block, Path
     from orderlines.flow.reader import Reader
     from orderlines.nodes.base import Action
 
 
-class Parallel(NodeType):
+class Parallel(Branching):
     """Opens a child line for each entry of ``lines`` and is content when all have succeeded."""
 
     name = "parallel"
     key = "parallel"
-    fields = frozenset({"on_error", "on_failure", "timeout"})
 
     def read(self, value: object, path: Path, reader: Reader) -> Mapping[str, Any]:
         """Read ``{lines, executor, limit, on_branch_failure}``."""
-        value = reader.mapping(value, path, ("lines",), ("executor", "limit", "on_branch_failure"))
+        value = reader.mapping(value, path, ("lines",), KEYS)
         lines = value.get("lines")
         if not isinstance(lines, dict) or not lines:
             if value:
@@ -31,23 +31,24 @@ class Parallel(NodeType):
                     (*path, "lines"), "the lines of a parallel are a mapping", "write lines: {NAME: [nodes]}"
                 )
             lines = {}
-        settings: dict[str, Any] = {
-            "lines": tuple((str(name), reader.block(nodes, (*path, "lines", name))) for name, nodes in lines.items())
-        }
-        if "executor" in value:
-            settings["executor"] = reader.text(value["executor"], (*path, "executor"))
-        if "limit" in value:
-            settings["limit"] = reader.integer(value["limit"], (*path, "limit"), 1)
-        if "on_branch_failure" in value:
-            place = (*path, "on_branch_failure")
-            settings["on_branch_failure"] = reader.choice(value["on_branch_failure"], place, ("stop", "wait"))
-        return settings
+        blocks = tuple(_read_line(name, nodes, (*path, "lines", name), reader) for name, nodes in lines.items())
+        return {"lines": blocks, **read_branch_settings(value, path, reader)}
 
-    def blocks(self, settings: Mapping[str, Any]) -> Sequence[tuple[str, Block]]:
-        """Return the lines."""
-        lines: Sequence[tuple[str, Block]] = settings["lines"]
-        return lines
+    def schema(self) -> Mapping[str, Any]:
+        """Describe the lines."""
+        lines = {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"$ref": "#/definitions/id"},
+            "additionalProperties": {"$ref": "#/definitions/line"},
+        }
+        return self.described("lines", lines)
 
     def enter(self, settings: Mapping[str, Any], scope: Any) -> Action:
         """Open the lines."""
-        return Open(settings.get("limit"), settings.get("on_branch_failure", "stop") == "stop")
+        return Open(settings.get("limit"), stops(settings))
+
+
+def _read_line(name: str, nodes: object, path: Path, reader: Reader) -> tuple[str, Block]:
+    """Read a line; its name is a step in the paths of lines, as ids are, and so may hold no more than they do."""
+    return reader.identifier(name, path), reader.block(nodes, path)

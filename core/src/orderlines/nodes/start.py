@@ -24,3 +24,7 @@ class Start(NodeType):
         if value is not None:
             reader.mapping(value, path, (), ())
         return {}
+
+    def schema(self) -> Mapping[str, Any]:
+        """Describe an empty mapping, or nothing."""
+        return {"start": {"anyOf": [{"type": "null"}, {"type": "object", "maxProperties": 0}]}}

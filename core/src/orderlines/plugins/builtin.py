@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from orderlines.commands import COMMANDS
 from orderlines.plugins.descriptors import (
+    CommandPlugin,
     ComponentsPlugin,
     ExecutorPlugin,
     NodeTypePlugin,
+    SchedulerPlugin,
     StorePlugin,
     StrategyPlugin,
 )
@@ -24,6 +27,12 @@ def orderlines_node_types() -> list[NodeTypePlugin]:
         NodeTypePlugin("process_control", "switch", "orderlines.nodes.process_control:ProcessControl"),
         NodeTypePlugin("parallel", "parallel", "orderlines.nodes.parallel:Parallel"),
         NodeTypePlugin("group", "group", "orderlines.nodes.group:Group"),
+        NodeTypePlugin("foreach", "foreach", "orderlines.nodes.foreach:Foreach"),
+        NodeTypePlugin("graph", "graph", "orderlines.nodes.graph:Graph"),
+        NodeTypePlugin("sub_process", "flow", "orderlines.nodes.sub_process:SubProcess"),
+        NodeTypePlugin("delay", "delay", "orderlines.nodes.delay:Delay"),
+        NodeTypePlugin("until", "until", "orderlines.nodes.until:Until"),
+        NodeTypePlugin("signal", "signal", "orderlines.nodes.signal:Signal"),
     ]
 
 
@@ -46,14 +55,30 @@ def orderlines_components() -> list[ComponentsPlugin]:
 
 @hookimpl
 def orderlines_executors() -> list[ExecutorPlugin]:
-    """Return the executors that need nothing but threads."""
+    """Return the executors that need nothing but the standard library."""
     return [
         ExecutorPlugin("inline", "orderlines.executors.inline:InlineExecutor", "call", "none", "thread"),
         ExecutorPlugin("thread", "orderlines.executors.thread:ThreadExecutor", "call", "none", "thread"),
+        ExecutorPlugin(
+            "asyncio", "orderlines.executors.asyncio_:AsyncioExecutor", "call", "kill", "process", "coroutines"
+        ),
     ]
 
 
 @hookimpl
 def orderlines_stores() -> list[StorePlugin]:
     """Return the embedded store."""
-    return [StorePlugin("sqlite", "orderlines.stores.sqlite:SQLiteStore")]
+    results = "orderlines.stores.sqlite.results:SQLiteResults"
+    return [StorePlugin("sqlite", "orderlines.stores.sqlite:SQLiteStore", results)]
+
+
+@hookimpl
+def orderlines_schedulers() -> list[SchedulerPlugin]:
+    """Return the scheduler that needs no server."""
+    return [SchedulerPlugin("embedded", "orderlines.schedulers.embedded:EmbeddedScheduler")]
+
+
+@hookimpl
+def orderlines_commands() -> list[CommandPlugin]:
+    """Return the commands; they are found without this, which keeps their names from being taken."""
+    return [CommandPlugin(name, f"orderlines.cli.{name}:command", told) for name, told in COMMANDS.items()]

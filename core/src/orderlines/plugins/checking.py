@@ -27,6 +27,7 @@ _ALLOWED_WORDS: Final = {
     "unit": ("call", "line"),
     "interrupt": ("none", "cooperative", "kill"),
     "isolation": ("thread", "process", "remote"),
+    "runs": ("functions", "coroutines", "both"),
 }
 
 
@@ -58,15 +59,16 @@ def _wrong_field(field: str, value: object) -> str | None:
     if field == "aliases":
         right = isinstance(value, tuple) and all(isinstance(alias, str) and alias for alias in value)
         return None if right else "must be a tuple of names"
+    if field == "results" and value is None:
+        return None
     if not isinstance(value, str):
         return "must be text"
-    if field == "help":
-        return None
     if field in _ALLOWED_WORDS:
         words = _ALLOWED_WORDS[field]
         return None if value in words else f"must be one of {', '.join(words)}"
-    if field == "target":
+    if field in {"target", "results"}:
         module, colon, path = value.partition(":")
         steps = module.split(".") + (path.split(".") if colon else [])
         return None if all(step.isidentifier() for step in steps) else "must be an import string, package.module:object"
-    return None if value and not any(map(str.isspace, value)) else "must be a name without spaces"
+    named = field == "help" or (value and not any(map(str.isspace, value)))
+    return None if named else "must be a name without spaces"

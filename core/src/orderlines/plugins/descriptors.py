@@ -55,6 +55,7 @@ class ExecutorPlugin(NamedTuple):
     :param unit: what travels to it: ``call`` or ``line``.
     :param interrupt: how a running call can be ended: ``none``, ``cooperative`` or ``kill``.
     :param isolation: where a call runs: ``thread``, ``process`` or ``remote``.
+    :param runs: what it can call: ``functions``, ``coroutines`` (coroutine functions, ``async def``) or ``both``.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ExecutorPlugin(NamedTuple):
     unit: str
     interrupt: str
     isolation: str
+    runs: str = "both"
 
 
 class StorePlugin(NamedTuple):
@@ -69,10 +71,13 @@ class StorePlugin(NamedTuple):
 
     :param scheme: the scheme of its URLs, e.g. ``sqlite`` for ``sqlite:///path``.
     :param target: import string of the store's class.
+    :param results: import string of a subclass of :class:`orderlines.stores.results.ResultStore` with the same scheme,
+        ``None`` where it keeps large values in its rows.
     """
 
     scheme: str
     target: str
+    results: str | None = None
 
 
 class SchedulerPlugin(NamedTuple):

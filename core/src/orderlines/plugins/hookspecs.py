@@ -72,8 +72,8 @@ def orderlines_components() -> Iterable[ComponentsPlugin]:
 def orderlines_executors() -> Iterable[ExecutorPlugin]:
     """Return executors.
 
-    Called once, before the first flow is validated: what the descriptor says about unit, interrupt and isolation
-    decides which timeouts are accepted. The class is imported when a run needs it::
+    Called once, before the first flow is validated: what the descriptor says about unit, interrupt, isolation
+    and what it runs decides which calls and timeouts are accepted. The class is imported when a run needs it::
 
         @hookimpl
         def orderlines_executors():
@@ -86,11 +86,13 @@ def orderlines_executors() -> Iterable[ExecutorPlugin]:
 def orderlines_stores() -> Iterable[StorePlugin]:
     """Return stores.
 
-    Called once, before the first store is opened. The class is imported when a URL with its scheme is opened::
+    Called once, before the first store is opened. The classes of a store and of its result store, if it
+    has one, are imported when a URL with its scheme is opened::
 
         @hookimpl
         def orderlines_stores():
-            return [StorePlugin("postgresql", "orderlines_acme.postgresql:PostgreSQLStore")]
+            target, results = "orderlines_acme.store:PostgreSQLStore", "orderlines_acme.results:PostgreSQLResults"
+            return [StorePlugin("postgresql", target, results)]
     """
     raise NotImplementedError
 
@@ -123,35 +125,112 @@ def orderlines_commands() -> Iterable[CommandPlugin]:
 
 
 @hookspec
-def orderlines_run_changed(run: str, status: str) -> None:
-    """Take note that a run has another status.
+def orderlines_run_changed(
+    run: str, flow: str, status: str, error: str | None,
+    round: int, started: float | None, finished: float | None,  # noqa: A002 -- the word for it
+) -> None:  # fmt: skip
+    """Take note that a run has begun (RUNNING) or has ended.
 
-    Called in the driver's process after the commit that changed it. What is returned is ignored; an exception is
-    logged and touches neither the run nor other observers. The driver waits for it, so it should be quick::
+    Called in the driver's process after the commit that changed it: at least once, since a driver that takes over from
+    one that died cannot know what that one has told. What is returned is ignored; an exception is
+    logged and touches neither the run nor other observers. The driver waits for it, so it should be quick. An
+    implementation leaves out the parameters that it does not need::
 
         @hookimpl
         def orderlines_run_changed(run, status):
             statsd.incr(f"orderlines.run.{status.lower()}")
 
     :param run: the run's id.
+    :param flow: the flow's name.
     :param status: its new status, one of :class:`orderlines.states.RunStatus`.
+    :param error: what made it fail, as JSON text: ``node``, ``line``, ``type``, ``message``; else ``None``.
+    :param round: which round of the run it is, from 1; one that begins with `orderlines retry` is not told as RUNNING.
+    :param started: when the run began, in its first round, in seconds since the epoch by the store's clock.
+    :param finished: when it ended, likewise; ``None`` while it goes on.
     """
     raise NotImplementedError
 
 
 @hookspec
-def orderlines_task_changed(run: str, line: str, node: str, status: str) -> None:
+def orderlines_line_ended(
+    run: str, flow: str, line: str, status: str, finished: float, error: str | None, round: int,  # noqa: A002 -- as above
+) -> None:  # fmt: skip
+    """Take note that a line which a node has opened has ended; the root line ends with its run.
+
+    Called as :func:`orderlines_run_changed` is, after what is told of the line's last tasks::
+
+        @hookimpl
+        def orderlines_line_ended(line, status):
+            statsd.incr(f"orderlines.line.{status.lower()}")
+
+    :param run: the run's id.
+    :param flow: the name of the run's flow.
+    :param line: the path of the line: those of a visit to a node begin with ``LINE/NODE#VISIT/``, where LINE is the
+        path of the line that visited it, or with ``LINE/NODE#VISIT.ATTEMPT/`` from the second attempt on.
+    :param status: its final status: SUCCESS, FAILURE or STOP.
+    :param finished: when it ended, in seconds since the epoch by the store's clock.
+    :param error: what made it fail, as JSON text, as for a run.
+    :param round: which round of the run it is, from 1.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def orderlines_driver_begun() -> None:
+    """Make ready: a driver begins in this process, and will tell what changes.
+
+    Called in the thread that begins it, which waits; what takes long belongs in a thread of the plugin's own::
+
+        @hookimpl
+        def orderlines_driver_begun():
+            sender.start()
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def orderlines_driver_ended() -> None:
+    """Send what is not sent yet: a driver has told all that it had to tell, and its process may be about to end.
+
+    Called in the driver's thread, once for each driver; a program may have several, one after the other. Handlers of
+    `atexit` are not called in the processes of `orderlines run` and of workers. A process that takes too long to end is
+    killed, that of `orderlines run` after 5 s: so limit this to half of that::
+
+        @hookimpl
+        def orderlines_driver_ended():
+            spans.flush(timeout=2.0)
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def orderlines_task_changed(  # noqa: PLR0913, PLR0917 -- an implementation names only what it needs
+    run: str, flow: str, line: str, node: str, visit: int, status: str, attempt: int, executor: str | None,
+    started: float | None, finished: float | None, error: str | None,
+    round: int, type: str | None, component: str | None,  # noqa: A002 -- as above
+) -> None:  # fmt: skip
     """Take note that a task has another status.
 
-    Called as :func:`orderlines_run_changed` is. An implementation may leave out parameters that it does not need::
+    Called as :func:`orderlines_run_changed` is: RUNNING when a call begins, WAITING for a time, a signal or children,
+    RETRY after an attempt that another one follows, and the final ones::
 
         @hookimpl
         def orderlines_task_changed(node, status):
             statsd.incr(f"orderlines.node.{node}.{status.lower()}")
 
     :param run: the run's id.
+    :param flow: the name of the run's flow.
     :param line: the path of the line.
     :param node: the node's id.
+    :param visit: which visit of the line to the node it is, from 1.
     :param status: the task's new status, one of :class:`orderlines.states.TaskStatus`.
+    :param attempt: which attempt it is, from 1; 0 where nothing was tried.
+    :param executor: where it runs, or has run.
+    :param started: when the attempt began, in seconds since the epoch by the store's clock.
+    :param finished: when it ended, likewise; ``None`` while it goes on.
+    :param error: what made it fail, as JSON text, as for a run.
+    :param round: which round of the run it is, from 1.
+    :param type: the node's type, such as ``common`` or ``foreach``; ``None`` for an ``on_failure`` call.
+    :param component: ``LIBRARY.COMPONENT``, where the node calls one.
     """
     raise NotImplementedError

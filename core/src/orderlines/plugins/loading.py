@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import ModuleType
 
-OBSERVERS = ("orderlines_run_changed", "orderlines_task_changed")
+OBSERVERS = (
+    "orderlines_run_changed", "orderlines_task_changed", "orderlines_line_ended", "orderlines_driver_begun",
+    "orderlines_driver_ended",
+)  # fmt: skip
 
 
 class Observer(NamedTuple):
@@ -101,7 +104,7 @@ class Loader:
         try:
             module = import_module(plugin.found.module)
         except (Exception, SystemExit) as error:  # noqa: BLE001 -- a plugin may fail in any way
-            plugin.fail("broken", _cannot_import(plugin, error), _trace(error))
+            plugin.fail("broken", _cannot_import(plugin, error), traceback_of(error))
         else:
             self.collect(plugin, module)
 
@@ -113,15 +116,22 @@ class Loader:
             _refuse_api(plugin)
             return
         try:
-            self._manager.register(module, plugin.found.entry_point)
+            self._register(plugin, module)
             self._refuse_unknown_hooks(module)
             self._call_hooks(plugin, module)
-        except (PluginError, PluginValidationError, ValueError) as error:
+        except PluginError as error:
             plugin.fail("broken", f"{error}; {_next_step(plugin)}")
         except (Exception, SystemExit) as error:  # noqa: BLE001 -- a hook may fail in any way
-            plugin.fail("broken", f"{type(error).__name__}: {error}; {_next_step(plugin)}", _trace(error))
+            plugin.fail("broken", f"{type(error).__name__}: {error}; {_next_step(plugin)}", traceback_of(error))
         if plugin.status != "ok" and self._manager.is_registered(module):
             self._manager.unregister(module)
+
+    def _register(self, plugin: Plugin, module: ModuleType) -> None:
+        """Have pluggy read the module; what it finds wrong needs no traceback: no hook has run."""
+        try:
+            self._manager.register(module, plugin.found.entry_point)
+        except (PluginValidationError, ValueError) as error:
+            raise PluginError(str(error)) from error
 
     def _refuse_unknown_hooks(self, module: ModuleType) -> None:
         known = [name for name in vars(hookspecs) if name.startswith("orderlines_")]
@@ -147,9 +157,10 @@ class Loader:
                     plugin.offers.setdefault(kind, []).extend(checked(caller.name, impl.function()))
 
 
-def load_target(distribution: str, target: str) -> Any:
+def load_target(distribution: str, target: str, *, make: bool = False) -> Any:
     """Import what an import string names.
 
+    :param make: whether it is a class of which an instance is wanted.
     :raises PluginError: that fails in any way; names the distribution.
     """
     module, _, path = target.partition(":")
@@ -157,10 +168,13 @@ def load_target(distribution: str, target: str) -> Any:
         found: Any = import_module(module)
         for step in filter(None, path.split(".")):
             found = getattr(found, step)
+        if make:
+            found = found()
     except (Exception, SystemExit) as error:
         raise PluginError(
             f"{distribution} offers {target}, which cannot be imported: {type(error).__name__}: {error}; "
-            f"install or update {distribution}, or report it to its authors"
+            f"install or update {distribution}, or report it to its authors; `orderlines doctor` tries all that is "
+            f"installed"
         ) from error
     return found
 
@@ -194,7 +208,8 @@ def _next_step(plugin: Plugin) -> str:
     return f"`pip install --upgrade {name}`, or leave it out with ORDERLINES_PLUGINS_DENY={name}"
 
 
-def _trace(error: BaseException) -> str:
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback of an error as text."""
     from traceback import format_exception  # noqa: PLC0415 -- only on the way to an error
 
     return "".join(format_exception(error))

@@ -7,7 +7,8 @@ from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orderlines.errors import PluginError
+from orderlines.commands import COMMANDS
+from orderlines.errors import PluginError, UsageError
 from orderlines.plugins import builtin, discovery
 from orderlines.plugins.loading import Loader, Plugin, load_target
 from orderlines.plugins.observing import listeners
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from orderlines.strategies.base import Strategy
 
 CORE = "orderlines"
+STRICT = "ORDERLINES_PLUGINS_STRICT"
 
 
 class PluginInfo(NamedTuple):
@@ -45,9 +47,27 @@ def registry() -> Registry:
     ``ORDERLINES_PLUGINS_ALLOW`` and ``ORDERLINES_PLUGINS_DENY`` (distributions, separated by commas) say which plugins
     are loaded; core itself always is.
 
-    :raises PluginError: ``ORDERLINES_PLUGINS_STRICT`` is ``1`` and a plugin is broken or outdated.
+    :raises PluginError: ``ORDERLINES_PLUGINS_STRICT`` is ``1``, and plugins are broken, outdated, or offer what cannot
+        be imported; names all of them.
+    :raises UsageError: it is neither ``1`` nor ``0``.
     """
-    return Registry(installed())
+    found = Registry(installed())
+    if is_strict():
+        from orderlines.plugins.trying import refuse  # noqa: PLC0415 -- imports all that is installed
+
+        refuse(found)
+    return found
+
+
+def is_strict() -> bool:
+    """Return whether ``ORDERLINES_PLUGINS_STRICT`` asks for a refusal of anything that is wrong with a plugin.
+
+    :raises UsageError: it is neither ``1`` nor ``0``.
+    """
+    value = os.environ.get(STRICT, "")
+    if value not in {"", "0", "1"}:
+        raise UsageError(f"{STRICT} is {value!r}; set it to 1, so that nothing may be wrong with a plugin, or to 0")
+    return value == "1"
 
 
 def installed(paths: Iterable[str] | None = None) -> list[Plugin]:
@@ -101,8 +121,6 @@ class Registry:
         self._offers: dict[str, Offers] = {}
         self._instances: dict[tuple[str, str], Any] = {}
         self._observers: tuple[Listener, ...] | None = None
-        if os.environ.get("ORDERLINES_PLUGINS_STRICT") == "1":
-            self._refuse_broken()
 
     def node_type(self, name: str) -> NodeType:
         """Return the node type that tasks show as ``name``."""
@@ -134,16 +152,38 @@ class Registry:
         """Return the sorted names of the component libraries."""
         return sorted(self._of("components").names())
 
-    def component(self, library: str, name: str) -> Component:
-        """Return a component; its library is imported on first use."""
-        from orderlines.components.library import load_component  # noqa: PLC0415 -- not needed to list plugins
+    def libraries_of(self, package: str) -> list[str]:
+        """Return the sorted names of the component libraries that a top-level package holds; nothing is imported."""
+        found = self._of("components").descriptors()
+        return sorted(plugin.library for plugin in found if package in plugin.target.replace(":", ".").split(".")[:1])
 
+    def component(self, library: str, name: str) -> Component:
+        """Return a component; its library is imported on first use.
+
+        Besides those of plugins there are the functions of modules that this process has imported already, or that
+        whoever started it has named to be imported, where they are declared to be components; the module's name is
+        then the library's. A flow never causes any other import.
+        """
+        from orderlines.components.library import load_component  # noqa: PLC0415 -- not needed to list
+
+        if library not in self._of("components").names():
+            from orderlines.components.importing import load_own  # noqa: PLC0415 -- most components are a plugin's
+
+            found = load_own(library, name)
+            if found is not None:
+                return found
         return load_component(library, name, self._of("components").claim(library)[1].target)
 
     def components(self, library: str) -> list[Component]:
-        """Return all components of a library, sorted by name."""
+        """Return all components of a library, sorted by name; those of a module as :meth:`component` does."""
         from orderlines.components.library import load_components  # noqa: PLC0415 -- as above
 
+        if library not in self._of("components").names():
+            from orderlines.components.importing import own_components  # noqa: PLC0415 -- as above
+
+            found = own_components(library)
+            if found:
+                return found
         return load_components(library, self._of("components").claim(library)[1].target)
 
     def executor(self, name: str) -> ExecutorPlugin:
@@ -166,6 +206,11 @@ class Registry:
         """Return the sorted schemes of the stores."""
         return sorted(self._of("stores").names())
 
+    def results(self, scheme: str) -> type[Any] | None:
+        """Return the class of the result store whose URLs begin with ``scheme``; ``None`` where its store has none."""
+        distribution, descriptor = self._of("stores").claim(scheme)
+        return None if descriptor.results is None else load_target(distribution, descriptor.results)
+
     def scheduler(self, name: str) -> type[Any]:
         """Return a scheduler's class."""
         return self._load("schedulers", name)  # type: ignore[no-any-return]
@@ -180,7 +225,7 @@ class Registry:
 
     def commands(self) -> list[CommandPlugin]:
         """Return the commands that plugins add, sorted by name; nothing is imported."""
-        return sorted(self._of("commands").descriptors())
+        return sorted(each for each in self._of("commands").descriptors() if each.name not in COMMANDS)
 
     def observers(self) -> tuple[Listener, ...]:
         """Return who wants to be told of changes; empty where nobody does."""
@@ -214,7 +259,7 @@ class Registry:
         key = (kind, name)
         if key not in self._instances:
             distribution, descriptor = self._of(kind).claim(name)
-            made = load_target(distribution, descriptor.target)()
+            made = load_target(distribution, descriptor.target, make=True)
             if made.name != name:
                 raise PluginError(
                     f"{distribution} registers {descriptor.target} as {name!r}, but it calls itself {made.name!r}; "
@@ -237,11 +282,6 @@ class Registry:
     def _collisions(self, plugin: Plugin) -> list[str]:
         kinds = (*plugin.offers, "node_keys") if "node_types" in plugin.offers else plugin.offers
         return [problem for kind in kinds for problem in self._of(kind).collisions(plugin.distribution)]
-
-    def _refuse_broken(self) -> None:
-        for info in self.plugins():
-            if info.status in {"broken", "outdated"}:
-                raise PluginError(f"{info.distribution}: {info.error}")
 
 
 def _found(distribution: str, module: ModuleType) -> discovery.Found:

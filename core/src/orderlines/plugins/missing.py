@@ -51,8 +51,17 @@ def unknown(kind: str, name: str, known: Sequence[str], plugins: Sequence[Plugin
         parts.append(f"did you mean {close[0]!r}?")
     elif not named:
         parts.append(f"there are: {', '.join(sorted(known)) or 'none'}")
+    if kind == "components" and not distribution:
+        parts.append(_own(name))
     parts.extend(
         f"the plugin {plugin.distribution} is {plugin.status} and may offer it: {plugin.problem}"
         for plugin in named or suspects
     )
     return "; ".join(parts)
+
+
+def _own(module: str) -> str:
+    """Say what to do where a library is meant to be a module of the user's own."""
+    if module == "__main__":
+        return "what stands in a script is there in its own process only: put it into a module that can be imported"
+    return f"a module of your own has to be named, with `--import {module}` or in ORDERLINES_IMPORT"

@@ -37,12 +37,13 @@ def keep(control: int, driver: int | None, work: Callable[[int], object], connec
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    become_subreaper()
     woken = wake_on_child()
     keeper = os.getpid()
     worker = os.fork()
     if worker == 0:
         work(keeper)
+    # Not before the fork: it takes 12 ms, and the worker is not that quick to leave an orphan.
+    become_subreaper()
     if connection is not None:
         os.close(connection)
     Keeper(control, driver, woken, worker).run()

@@ -88,29 +88,28 @@ class Spawner:
     def _serve(self) -> bool:
         """Take one request; return whether there may be more."""
         try:
-            text, passed, _, _ = socket.recv_fds(self._connection, REQUEST, 2)
+            text, passed, _, _ = socket.recv_fds(self._connection, REQUEST, 3)
         except OSError:
             return False
         if not text:
             return False
         request = json.loads(text)
-        control, data = passed
         pid = os.fork()
         if pid == 0:
-            self._become_keeper(request, control, data)
+            self._become_keeper(request, *passed)
         self._keepers.add(pid)
-        os.close(control)
-        os.close(data)
+        for descriptor in passed:
+            os.close(descriptor)
         return True
 
-    def _become_keeper(self, request: dict[str, str], control: int, data: int) -> NoReturn:
+    def _become_keeper(self, request: dict[str, str], control: int, data: int, output: int | None = None) -> NoReturn:
         code = 1
         try:
-            kept = {control, data} if self._driver is None else {control, data, self._driver}
+            kept = {each for each in (control, data, output, self._driver) if each is not None}
             self._connection.detach()
             close_all_but(kept)
             sys.path[:] = request["path"]
-            keep(control, self._driver, lambda keeper: work(keeper, request["entry"], data), data)
+            keep(control, self._driver, lambda keeper: work(keeper, request["entry"], data, output), data)
             code = 0
         finally:
             os._exit(code)

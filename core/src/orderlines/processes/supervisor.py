@@ -39,6 +39,10 @@ class Exit(NamedTuple):
     status: int | None
     left: bool
 
+    def killed(self) -> bool:
+        """Return whether a signal ended it, or its keeper."""
+        return self.status is None or os.WIFSIGNALED(self.status)
+
     def __str__(self) -> str:
         if self.status is None:
             return "its keeper was killed"
@@ -178,7 +182,7 @@ class Supervisor:
 
         ours, theirs = _pair(socket.SOCK_SEQPACKET)
         arguments = [str(theirs.fileno()), str(os.getpid()), self._preload, *sys.path]
-        output = self._open_output()
+        output = open_output(self._output)
         try:
             self._process = Popen(  # noqa: S603 -- this interpreter, and our own module
                 [sys.executable, "-P", "-c", _BOOT, *arguments],
@@ -194,17 +198,18 @@ class Supervisor:
         self._connection = ours
         return ours
 
-    def spawn(self, entry: str) -> SupervisedChild:
+    def spawn(self, entry: str, output: int | None = None) -> SupervisedChild:
         """Start a supervised process.
 
         :param entry: ``package.module:function``; called in the worker with the descriptor of its stream socket.
+        :param output: descriptor that becomes its standard output and error; stays the caller's here.
         :raises OSError: the spawner cannot be started again after it was killed.
         """
         control, keepers = _pair(socket.SOCK_SEQPACKET)
         data, workers = _pair(socket.SOCK_STREAM)
         with keepers, workers:
             request = json.dumps({"entry": entry, "path": sys.path}).encode()
-            self._ask(request, [keepers.fileno(), workers.fileno()])
+            self._ask(request, [keepers.fileno(), workers.fileno(), *([] if output is None else [output])])
         return SupervisedChild(control, data)
 
     def close(self) -> None:
@@ -235,13 +240,15 @@ class Supervisor:
             self.close()
             socket.send_fds(self._start(), [request], descriptors)
 
-    def _open_output(self) -> int:
-        if self._output is not None:
-            return os.open(self._output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            return os.dup(2)
-        except OSError:
-            return os.open(os.devnull, os.O_WRONLY)
+
+def open_output(path: str | None) -> int:
+    """Return a descriptor of a file to append to; without a path, of this process's standard error."""
+    if path is not None:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        return os.dup(2)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
 
 
 def _pair(kind: socket.SocketKind) -> tuple[socket.socket, socket.socket]:

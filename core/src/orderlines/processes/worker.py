@@ -18,17 +18,26 @@ FAILED = 70
 """Exit code of a worker whose entry could not be imported, or raised (EX_SOFTWARE of sysexits.h)."""
 
 
-def work(keeper: int, entry: str, connection: int) -> NoReturn:
+def work(keeper: int, entry: str, connection: int, output: int | None) -> NoReturn:
     """Run an entry in a process that was just forked, and end it.
 
     :param keeper: process id of the parent.
     :param entry: ``package.module:function``; called with ``connection``.
     :param connection: descriptor of the stream socket to the driver; the only one that stays open above 2.
+    :param output: descriptor that becomes standard output and error, where these are not to stay.
     """
+    die_with_parent(keeper)
+    if output is not None:
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+    serve(entry, connection)
+
+
+def serve(entry: str, connection: int) -> NoReturn:
+    """Run an entry in a process that was just forked, and end it; as :func:`work`, but for the parent's death."""
     code = FAILED
     try:
         os.setsid()
-        die_with_parent(keeper)
         close_all_but({connection})
         reset_signals()
         _load(entry)(connection)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from orderlines.flow.model import Path
     from orderlines.flow.reader import Reader
@@ -52,10 +52,17 @@ Decision = Retry | Skip | Goto | Raise
 
 
 class Strategy(ABC):
-    """Decides what becomes of a failed attempt. *Must* be pure: the same failure gives the same decision."""
+    """Decides what becomes of a failed attempt. *Must* be pure: the same failure gives the same decision.
+
+    ``bare`` says that a flow may name it without settings. ``rendered`` says that expressions in its settings are
+    worked out before it is asked, so that it stays pure: they see the variables, and what failed as ``error``. It then
+    has to read them with ``reader.template``.
+    """
 
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
+    bare: ClassVar[bool] = True
+    rendered: ClassVar[bool] = False
 
     @abstractmethod
     def read(self, value: object, path: Path, reader: Reader) -> Any:
@@ -64,6 +71,10 @@ class Strategy(ABC):
     def targets(self, settings: Any, path: Path) -> Iterable[tuple[str, Path]]:
         """Return the nodes that :meth:`decide` may go to, each with its place."""
         return ()
+
+    def schema(self) -> Mapping[str, Any]:
+        """Return the JSON Schema (draft 7) of the settings; it may refer to what those of node types may."""
+        return {}
 
     @abstractmethod
     def decide(self, failure: Failure, settings: Any) -> Decision | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from orderlines.strategies.base import Raise, Strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orderlines.flow.model import Path
     from orderlines.flow.reader import Reader
     from orderlines.strategies.base import Failure
@@ -21,6 +23,10 @@ class RaiseStrategy(Strategy):
         """Read nothing: ``raise`` takes no settings."""
         if value is not None:
             reader.problem(path, "`raise` takes no settings", "write on_error: raise")
+
+    def schema(self) -> Mapping[str, Any]:
+        """Describe nothing."""
+        return {"type": "null"}
 
     def decide(self, failure: Failure, settings: Any) -> Raise:
         """Raise."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from orderlines.strategies.base import Retry, Strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orderlines.flow.model import Path
     from orderlines.flow.reader import Reader
     from orderlines.strategies.base import Failure
@@ -21,6 +23,7 @@ class RetryStrategy(Strategy):
     """
 
     name = "retry"
+    bare = False
 
     def read(self, value: object, path: Path, reader: Reader) -> Any:
         """Read ``{times, delay, backoff, max_delay, jitter, on}``."""
@@ -34,9 +37,30 @@ class RetryStrategy(Strategy):
         for key, least in (("backoff", 1), ("jitter", 0)):
             if key in value:
                 settings[key] = reader.number(value[key], (*path, key), least)
+        if (settings.get("jitter") or 0) > 1:
+            hint = "a part of the delay: 0.1 is a tenth, 1 all of it"
+            reader.problem((*path, "jitter"), "the jitter must be between 0 and 1", hint)
         if "on" in value:
             settings["on"] = _kinds(value["on"], (*path, "on"), reader)
         return settings
+
+    def schema(self) -> Mapping[str, Any]:
+        """Describe the settings."""
+        duration = {"$ref": "#/definitions/duration"}
+        properties = {
+            "times": {"type": "integer", "minimum": 0, "default": 3, "description": "Retries after the first attempt."},
+            "delay": duration,
+            "backoff": {"type": "number", "minimum": 1, "description": "What each delay is multiplied by."},
+            "max_delay": duration,
+            "jitter": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "description": "The part of a delay that is left to chance.",
+            },
+            "on": {"type": "array", "items": {"type": "string", "minLength": 1}, "description": "Which failures."},
+        }
+        return {"type": "object", "properties": properties, "additionalProperties": False}
 
     def decide(self, failure: Failure, settings: Any) -> Retry | None:
         """Try again while attempts are left and the failure is of a kind in ``on``."""

@@ -17,10 +17,11 @@ class SkipStrategy(Strategy):
 
     name = "skip"
     aliases = ("ignore",)
+    rendered = True
 
     def read(self, value: object, path: Path, reader: Reader) -> Any:
         """Read the value that stands for the result."""
-        return value
+        return reader.template(value, path)
 
     def decide(self, failure: Failure, settings: Any) -> Skip:
         """Skip."""

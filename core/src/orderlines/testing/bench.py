@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orderlines.executors.base import Executor, Outcome
 
 LIBRARY = "orderlines.testing.misbehaving"
+COROUTINES = "orderlines.testing.misbehaving_async"
 PATIENCE = 20.0
 """Seconds after which something has not happened."""
 
@@ -26,9 +27,11 @@ class Bench:
 
     :param kind: the executor's class.
     :param options: its options.
+    :param library: the module whose components it calls.
     """
 
-    def __init__(self, kind: type[Executor], options: Mapping[str, Any]) -> None:
+    def __init__(self, kind: type[Executor], options: Mapping[str, Any], library: str = LIBRARY) -> None:
+        self.library = library
         self.delivered: list[Outcome] = []
         self._changed = Condition()
         self._numbers = count(1)
@@ -41,11 +44,11 @@ class Bench:
         timeout: float | None = None,
         grace: float = 0.3,
         alone: bool = False,
-        target: str = LIBRARY,
+        target: str | None = None,
         **arguments: Any,
     ) -> Call:
-        """Return a call of a component of :mod:`orderlines.testing.misbehaving`, or of ``target``."""
-        component = load_component("kit", name, target)
+        """Return a call of a component of the library, or of ``target``."""
+        component = load_component("kit", name, target or self.library)
         number = next(self._numbers)
         key = f"run-1//node-{number}/1"
         return Call(
@@ -73,7 +76,7 @@ class Bench:
         limit = time.monotonic() + PATIENCE
         while True:
             if self.executor.polls:
-                self.executor.poll(time.monotonic() + 0.1)
+                self.poll(0.1)
             with self._changed:
                 found = {outcome.call: outcome for outcome in self.delivered if outcome.call in wanted}
                 if len(found) == len(wanted):
@@ -81,6 +84,10 @@ class Bench:
                 assert time.monotonic() < limit, f"no outcome for {sorted(wanted - set(found))[:10]}"
                 if not self.executor.polls:
                     self._changed.wait(0.5)
+
+    def poll(self, seconds: float) -> None:
+        """Let the executor run what waits in this thread, for so long."""
+        self._deliver(self.executor.poll(time.monotonic() + seconds))
 
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         with self._changed:

@@ -7,8 +7,11 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
+from io import StringIO
+from logging import StreamHandler, getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +214,27 @@ def close_output() -> None:
     os.close(2)
 
 
+def close_streams() -> None:
+    """Close what Python prints to."""
+    sys.stdout.close()
+    sys.stderr.close()
+
+
+def replace_streams() -> None:
+    """Put something else in the place of what Python prints to, and of its descriptors."""
+    sys.stdout = StringIO()
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+
+
+def configure_logging(text: str) -> None:
+    """Have everything logged printed, as a program does, and log a text."""
+    own = StreamHandler(sys.stderr)
+    getLogger().addHandler(own)
+    getLogger("some.library").warning(text)
+    getLogger().removeHandler(own)
+
+
 def shout(megabytes: int) -> int:
     """Write so much to standard output, and return how much it was."""
     line = "x" * 1023 + "\n"
@@ -222,6 +246,67 @@ def shout(megabytes: int) -> int:
 def speak(text: str) -> None:
     """Print a text."""
     print(text)  # noqa: T201 -- that is the point
+
+
+def tell(text: str, context: Context) -> None:
+    """Say a text in every way that is a call's own: print it, and have it logged."""
+    print(text, "printed")  # noqa: T201 -- that is the point
+    print(text, "on standard error", file=sys.stderr)  # noqa: T201 -- likewise
+    sys.stdout.buffer.write(f"{text} as bytes\n".encode())
+    sys.stdout.flush()
+    context.logger.info("%s told the context", text)
+    getLogger("some.library").warning("%s warned", text)
+    print(text, "without an end", end="")  # noqa: T201 -- likewise
+
+
+def tell_slowly(text: str, times: int, path: str) -> None:
+    """Print a text letter by letter, so many times, once somebody has made a file; let others run in between."""
+    wait_for(path)
+    for _ in range(times):
+        for letter in text:
+            print(letter, end="", flush=True)  # noqa: T201 -- likewise
+            time.sleep(0)
+        print()  # noqa: T201 -- likewise
+
+
+def tell_and_wait(text: str, path: str) -> None:
+    """Print a text, and return when a file exists."""
+    print(text)  # noqa: T201 -- that is the point
+    wait_for(path)
+
+
+def tell_and_fail(text: str) -> None:
+    """Print a text, and fail."""
+    print(text)  # noqa: T201 -- that is the point
+    raise ValueError("on purpose")
+
+
+def tell_and_exit(text: str, code: int) -> None:
+    """Print a text, and leave without a word more."""
+    print(text)  # noqa: T201 -- that is the point
+    os._exit(code)
+
+
+def tell_by_another(text: str) -> None:
+    """Have another process print a text."""
+    subprocess.run([sys.executable, "-c", "import sys; print(sys.argv[1])", text], check=True)  # noqa: S603 -- ours
+
+
+def tell_in_fork(text: str) -> None:
+    """Have a fork print a text, log it and end."""
+    child = os.fork()
+    if child == 0:
+        print(text)  # noqa: T201 -- that is the point
+        getLogger("some.library").warning(text)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def report_and_wait(path: str, context: Context) -> None:
+    """Report progress until a file exists."""
+    while not Path(path).exists():
+        context.progress(3, 10, "files")
+        time.sleep(0.02)
 
 
 def patched() -> bool:

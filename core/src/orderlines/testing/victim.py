@@ -1,6 +1,6 @@
-"""A driver that a test kills: ``python -m orderlines.testing.victim MODULE CLASS FOLDER``.
+"""A driver that a test kills: ``python -m orderlines.testing.victim MODULE CLASS LIBRARY FOLDER``.
 
-It runs :func:`orderlines.testing.misbehaving.leave_family` in FOLDER on the executor, and a call that ignores signals;
+It runs ``leave_family`` of the library in FOLDER on the executor, and a call that ignores signals;
 when all are there it writes the ids of all processes below it to standard output, one line of JSON, and waits for its
 end.
 """
@@ -20,9 +20,9 @@ from orderlines.testing.bench import Bench, until
 FAMILY = 3
 
 
-def main(module: str, name: str, folder: str) -> None:
+def main(module: str, name: str, library: str, folder: str) -> None:
     """Play the victim."""
-    bench = Bench(getattr(import_module(module), name), {})
+    bench = Bench(getattr(import_module(module), name), {}, library)
     bench.executor.start()
     family, started = Path(folder, "family"), Path(folder, "started")
     family.mkdir()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from orderlines.values.compare import copy, same
 from orderlines.values.decoding import decode
-from orderlines.values.encoding import MAX_DEPTH, MAX_SIZE, encode, roundtrip
+from orderlines.values.encoding import encode, roundtrip
+from orderlines.values.format import MAX_DEPTH, MAX_SIZE
 
 __all__ = ["MAX_DEPTH", "MAX_SIZE", "copy", "decode", "encode", "roundtrip", "same"]

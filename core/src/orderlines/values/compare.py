@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from orderlines.errors import ValueNotStorable
 from orderlines.values.encoding import encode
+
+_CONTAINERS: Final = frozenset({dict, list, tuple, set})
 
 
 def same(a: Any, b: Any) -> bool:
@@ -33,9 +35,9 @@ def copy(value: Any) -> Any:
     """Return a value whose containers are new all the way down; scalars are as they are, since nothing changes them."""
     kind = type(value)
     if kind is dict:
-        return {key: copy(item) for key, item in value.items()}
+        return {key: copy(item) if type(item) in _CONTAINERS else item for key, item in value.items()}
     if kind is list:
-        return [copy(item) for item in value]
+        return [copy(item) if type(item) in _CONTAINERS else item for item in value]
     if kind is tuple:
         return tuple(map(copy, value))
     return value.copy() if kind is set else value

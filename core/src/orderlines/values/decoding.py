@@ -7,13 +7,15 @@ from typing import Any, NoReturn
 
 from orderlines.errors import ValueNotStorable
 from orderlines.paths import json_path
-from orderlines.values.encoding import MAX_DEPTH, MAX_SIZE, TAG, TAG_TEXT, Unstorable, check_text
+from orderlines.values.format import MAX_DEPTH, MAX_SIZE, TAG, TAG_TEXT, Unstorable, check_text
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} stands outside a tag")
 
 
+_DIGITS = 19
+"""Digits of an integer that is read at once; all of them fit into 64 bits."""
 _parse = JSONDecoder(parse_constant=_no_constant).raw_decode
 
 
@@ -22,6 +24,8 @@ def decode(text: str) -> Any:
 
     :raises ValueNotStorable: the text is none of ours; names the place.
     """
+    if text.isdecimal() and text.isascii() and len(text) < _DIGITS and (text[0] != "0" or text == "0"):
+        return int(text)
     try:
         value = _parsed(text)
         # A backslash-u may spell the tag or a lone surrogate; the encoder writes it for control characters only.

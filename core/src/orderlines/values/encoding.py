@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-from json.encoder import JSONEncoder, encode_basestring
+from json.encoder import encode_basestring
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.errors import ValueNotStorable
 from orderlines.paths import json_path
+from orderlines.values.decoding import decode
+from orderlines.values.format import (
+    INT_MAX,
+    INT_MIN,
+    MAX_DEPTH,
+    MAX_SIZE,
+    TAG,
+    TAG_TEXT,
+    Unstorable,
+    check_text,
+    to_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orderlines.paths import Path
-
-MAX_DEPTH: Final = 100
-"""Containers inside one another, at most."""
-MAX_SIZE: Final = 64 * 1024 * 1024
-"""Bytes of a value's text in UTF-8, at most."""
-TAG: Final = "$t"
-"""The key that marks a tagged value: ``{"$t": TYPE, "v": CONTENT}``."""
-TAG_TEXT: Final = '"$t"'
-"""How :data:`TAG` looks in a text that holds a tag."""
-
-# Readers of JSON other than Python's (MySQL's, SQLite's) keep integers of 64 bits and turn larger ones into floats.
-INT_MIN: Final = -(2**63)
-INT_MAX: Final = 2**64 - 1
-
+_FEW: Final = 16  # items of a dict that is looked through before it is taken for a larger value
 _QUICK: Final = 65_536  # characters of a text whose size needs no check
-
-_ENCODER: Final = JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
-to_text: Final[Callable[[Any], str]] = _ENCODER.encode
-"""Write a tree of JSON values, the way all texts are written."""
-
-
-class Unstorable(Exception):
-    """What is wrong, with the steps to the place collected, innermost first, while the walk unwinds."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        self.steps: list[str | int] = []
-
-    @property
-    def path(self) -> Path:
-        """The place, from the root."""
-        return tuple(reversed(self.steps))
 
 
 class Walk:
@@ -151,21 +132,13 @@ _STEPS: Final[dict[type, Callable[[Walk, Any, int], Any]]] = {
 }
 
 
-def check_text(text: str) -> None:
-    """Refuse text that UTF-8 cannot hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        found = f"U+{ord(text[error.start]):04X}"
-        raise Unstorable(f"the text holds a lone surrogate ({found}), which is no character") from None
-
-
 def encode(value: Any) -> str:
     """Return the JSON text that keeps a value, without spaces and not escaped to ASCII.
 
     :raises ValueNotStorable: the value cannot be kept exactly as it is; names the place and the type.
     """
-    return roundtrip(value)[0] if (quick := _scalar(value)) is None else quick
+    quick = _flat(value) if type(value) is dict else _scalar(value)
+    return roundtrip(value)[0] if quick is None else quick
 
 
 def roundtrip(value: Any) -> tuple[str, Any]:
@@ -182,8 +155,6 @@ def roundtrip(value: Any) -> tuple[str, Any]:
         raise ValueNotStorable("$", f"the value is larger than {MAX_SIZE // 1024 // 1024} MiB as text")
     if TAG_TEXT not in text:
         return text, tree
-    from orderlines.values.decoding import decode  # noqa: PLC0415 (only where there are tags)
-
     return text, decode(text)
 
 
@@ -197,6 +168,20 @@ def _scalar(value: Any) -> str | None:
     if kind is bool:
         return "true" if value else "false"
     return "null" if value is None else None
+
+
+def _flat(values: dict[Any, Any]) -> str | None:
+    """Write a dict of a few scalars, which most assignments are; ``None`` for all the rest."""
+    if len(values) > _FEW or TAG in values:
+        return None
+    out = []
+    for key, value in values.items():
+        name = _scalar(key) if type(key) is str else None
+        text = _scalar(value)
+        if name is None or text is None:
+            return None
+        out.append(f"{name}:{text}")
+    return f"{{{','.join(out)}}}"
 
 
 def _tree(value: Any) -> Any:

@@ -8,18 +8,30 @@ from __future__ import annotations
 import sys
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from orderlines.values.encoding import INT_MAX, INT_MIN, TAG, Unstorable, to_text
+from orderlines.values.format import INT_MAX, INT_MIN, TAG, Unstorable, to_text
 
 if TYPE_CHECKING:
     from datetime import date, datetime, time, timedelta, tzinfo
     from decimal import Decimal
     from uuid import UUID
 
-    from orderlines.values.encoding import Walk
 
-Writer = Callable[["Walk", Any, int], dict[str, Any]]
+class Walk(Protocol):
+    """What writes the values inside a value, and counts what they come to; :class:`orderlines.values.encoding.Walk`."""
+
+    def items(self, values: list[Any], depth: int, /) -> list[Any]:
+        """Write the items of a container."""
+
+    def text(self, value: str, depth: int, /) -> str:
+        """Write a text."""
+
+    def spend(self, size: int, /) -> None:
+        """Count bytes of text before anything of that size is built."""
+
+
+Writer = Callable[[Walk, Any, int], dict[str, Any]]
 Reader = Callable[[Mapping[str, Any]], Any]
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from textwrap import dedent
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,14 +10,14 @@ import pytest
 from orderlines.components.base import component
 from orderlines.errors import InvalidFlow
 from orderlines.flow.load import load_text
-from orderlines.plugins import ComponentsPlugin, ExecutorPlugin, Registry, hookimpl
-from orderlines.plugins.manager import given
+from orderlines.plugins import ExecutorPlugin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from orderlines.errors import Problem
     from orderlines.flow.load import Loaded
+    from orderlines.plugins import Registry
 
 LIBRARY = "orderlines_reading_library"
 
@@ -37,57 +35,34 @@ def fetch(url: str, tries: int = 1) -> dict[str, object]:
     return {"url": url, "tries": tries}
 
 
+async def ask(url: str) -> str:
+    return url
+
+
 def report(node: str, message: str) -> None:
     """Take what an ``on_failure`` gives."""
 
 
-def library() -> ModuleType:
-    module = ModuleType(LIBRARY)
-    for function in (add, echo, fetch, report):
-        function.__module__ = LIBRARY
-        setattr(module, function.__name__, function)
-    return module
-
-
-def plugin(executors: list[ExecutorPlugin]) -> ModuleType:
-    module = ModuleType("orderlines_reading_plugin")
-
-    @hookimpl
-    def orderlines_components() -> list[ComponentsPlugin]:
-        return [ComponentsPlugin("lib", LIBRARY)]
-
-    @hookimpl
-    def orderlines_executors() -> list[ExecutorPlugin]:
-        return executors
-
-    module.ORDERLINES_API = 1  # type: ignore[attr-defined]
-    module.orderlines_components = orderlines_components  # type: ignore[attr-defined]
-    module.orderlines_executors = orderlines_executors  # type: ignore[attr-defined]
-    return module
-
-
 @pytest.fixture(scope="session", autouse=True)
-def _library() -> Iterator[None]:
-    sys.modules[LIBRARY] = library()
-    yield
-    del sys.modules[LIBRARY]
+def _library(make_module: Callable[..., None]) -> None:
+    make_module(LIBRARY, add, ask, echo, fetch, report)
 
 
 @pytest.fixture(scope="session")
-def registry() -> Registry:
+def registry(registry_of: Callable[..., Registry]) -> Registry:
     """Return a registry whose executors ``process`` and ``gevent`` can end a call, and ``far`` takes whole lines."""
-    executors = [
+    return registry_of(
+        LIBRARY,
         ExecutorPlugin("process", f"{LIBRARY}:none", "call", "kill", "process"),
-        ExecutorPlugin("gevent", f"{LIBRARY}:none", "call", "kill", "process"),
+        ExecutorPlugin("gevent", f"{LIBRARY}:none", "call", "kill", "process", "functions"),
         ExecutorPlugin("far", f"{LIBRARY}:none", "line", "kill", "remote"),
-    ]
-    return Registry(given({"reading-tests": plugin(executors)}))
+    )
 
 
 @pytest.fixture(scope="session")
-def bare() -> Registry:
+def bare(registry_of: Callable[..., Registry]) -> Registry:
     """Return a registry with core's own executors only."""
-    return Registry(given({"reading-tests": plugin([])}))
+    return registry_of(LIBRARY)
 
 
 @pytest.fixture(scope="session")
@@ -108,5 +83,18 @@ def problems(load: Callable[..., Loaded]) -> Callable[..., list[Problem]]:
         with pytest.raises(InvalidFlow) as caught:
             load(text, file)
         return [problem for problem in caught.value.problems if not problem.warning]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def mistake(problems: Callable[..., list[Problem]]) -> Callable[[str, str, str], Problem]:
+    """Load a flow that must be refused, and return the one problem at a place that says something."""
+
+    def run(text: str, path: str, said: str) -> Problem:
+        found = problems(text)
+        mine = [problem for problem in found if problem.path == path and said in f"{problem.reason} {problem.hint}"]
+        assert len(mine) == 1, found
+        return mine[0]
 
     return run

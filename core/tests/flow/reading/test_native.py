@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderlines.flow.load import from_canonical, load_data
+from orderlines.errors import InvalidFlow
+from orderlines.flow.load import from_canonical, load_data, load_text
 from orderlines.flow.model import Chosen, Handler
 from orderlines.flow.native import read_native
 from orderlines.flow.report import Report
@@ -180,6 +184,13 @@ def test_a_bare_strategy_and_one_with_null_are_the_same(load: Callable[..., Load
     assert isinstance(flows[0].line.nodes[0].strategies[0], Chosen)
 
 
+@pytest.mark.parametrize("name", ["a/b", "a#1", "", " a", "a" * 201])
+def test_the_name_of_a_line_is_part_of_paths_and_must_fit_in(name: str, registry: Registry) -> None:
+    lines = {name: [{"id": "a", "call": "lib.echo", "with": {"value": 1}}]}
+    with pytest.raises(InvalidFlow, match="id"):
+        load_data({"flow": "f", "line": [{"id": "p", "parallel": {"lines": lines}}]}, registry)
+
+
 def test_lines_cannot_stand_inside_each_other_without_end(registry: Registry) -> None:
     line: Any = [{"id": "x", "call": "lib.echo", "with": {"value": 1}}]
     for level in range(120):
@@ -196,3 +207,18 @@ def test_what_the_translation_keeps_is_read_but_ignored(registry: Registry) -> N
     assert loaded.flow.data["extra"] == {"updater": None}
     assert [problem.warning for problem in loaded.warnings] == [True]
     assert from_canonical(loaded.flow.data, registry) == loaded.flow
+
+
+@pytest.mark.parametrize("collects", [True, False])
+@pytest.mark.parametrize(
+    "text", ["[", '{"flow": "x", "line": [{"id": "a", "call": "lib.echo", "with": {"value": 1}}]}']
+)
+def test_the_garbage_collector_is_left_as_it_was(text: str, registry: Registry, *, collects: bool) -> None:
+    before = gc.isenabled()
+    (gc.enable if collects else gc.disable)()
+    try:
+        with suppress(InvalidFlow):
+            load_text(text, registry)
+        assert gc.isenabled() == collects
+    finally:
+        (gc.enable if before else gc.disable)()

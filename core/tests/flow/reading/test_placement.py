@@ -28,6 +28,19 @@ if TYPE_CHECKING:
         ("fetch", 1, None, None, "process", None, "process"),
         ("fetch", 1, None, None, "process", "far", "gevent"),
         ("echo", 1, "gevent", None, None, None, "gevent"),
+        ("echo", None, None, None, "asyncio", None, "inline"),
+        ("echo", 1, None, None, "asyncio", None, "process"),
+        ("ask", None, None, None, None, None, "asyncio"),
+        ("ask", 1, None, None, None, None, "asyncio"),
+        ("ask", None, None, None, "gevent", None, "asyncio"),
+        ("ask", None, None, None, None, "far", "asyncio"),
+        ("ask", None, None, None, "process", None, "process"),
+        ("ask", None, None, None, None, "inline", "inline"),
+        ("ask", 1, None, None, "inline", None, "asyncio"),
+        ("ask", None, "thread", None, None, None, "thread"),
+        ("ask", 1, "process", None, None, None, "process"),
+        ("echo", None, "far", None, "thread", None, "inline"),
+        ("echo", 1, None, "far", None, None, "process"),
     ],
 )
 def test_where_a_call_runs(
@@ -48,7 +61,12 @@ def test_what_cannot_be_placed(registry: Registry, bare: Registry) -> None:
         resolve(timed, "thread", None, None, echo, registry)
     with pytest.raises(PlacementError, match="orderlines-executor-process"):
         resolve(timed, None, None, None, echo, bare)
-    with pytest.raises(PlacementError, match="whole lines"):
-        resolve(timed, "far", None, None, echo, registry)
+    with pytest.raises(PlacementError, match=r"lib.echo is a plain function, .*use executor: inline or process or "):
+        resolve(timed, "asyncio", None, None, echo, registry)
+    ask = registry.component("lib", "ask")
+    with pytest.raises(PlacementError, match=r"lib.ask is a coroutine function, .*'gevent'.*use executor: asyncio or "):
+        resolve(timed, "gevent", None, None, ask, registry)
+    with pytest.raises(PlacementError, match=r"'inline' cannot end .*use executor: asyncio or process"):
+        resolve(timed, "inline", None, None, ask, registry)
     with pytest.raises(PluginError, match="warp"):
         resolve(timed, "warp", None, None, echo, registry)

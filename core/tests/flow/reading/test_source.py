@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,6 +87,8 @@ REFUSED = [
     ('a: "\\0"', "yaml", "NUL", (1, 4)),
     ('{"a": "\\ud800"}', "json", "surrogate", (1, 7)),
     ('{"a": 1,\n "b": {"c": 1, "c": 2}}', "json", "twice", (2, 16)),
+    ('{"a": 1, "\\u0061": 2}', "json", "twice", (1, 10)),
+    ('{"\\\\": "\\"",\n "\\\\": "\\\\\\""}', "json", "twice", (2, 2)),
     ("a: 1\nb:\n  c: 1\n  c: 2\n", "yaml", "twice", (4, 3)),
     ('{"a": [1,\n NaN]}', "json", "NaN", (2, 2)),
     ('{"a": -Infinity}', "json", "-Infinity", (1, 7)),
@@ -95,6 +98,7 @@ REFUSED = [
     ("a: 1e999", "yaml", "1e999", (1, 4)),
     ('{"a": ' + "1" * 5000 + "}", "json", "kept", (1, 7)),
     ("a: " + "1" * 5000, "yaml", "digits", (1, 4)),
+    ("a: 0x" + "f" * 5000, "yaml", "digits", (1, 4)),
     ("[" * 101 + "]" * 101, "json", "deeper than 100", (1, 101)),
     ("[" * 10_000, "json", "deeper than 100", (1, 101)),
     ("[" * 10_000, "yaml", "deeper than 100", (1, 101)),
@@ -165,3 +169,26 @@ def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
         read_source(tmp_path / "nope.yaml")
     with pytest.raises(UsageError, match="cannot be read"):
         read_source(tmp_path)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_source("nul\0.yaml")
+
+
+def test_a_pipe_that_nobody_writes_to_is_empty(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    report = Report()
+    assert read_source(tmp_path / "pipe.yaml").read(report) is None
+    assert "empty" in report.found[0].reason
+
+
+def test_a_pipe_is_read_to_its_end() -> None:
+    read, write = os.pipe()
+    os.write(write, b"a: 1\n")
+    os.close(write)
+    assert read_source(f"/dev/fd/{read}").read(Report()) == {"a": 1}
+    os.close(read)
+
+
+def test_a_file_without_an_end_is_read_no_further_than_may_be() -> None:
+    report = Report()
+    read_source("/dev/zero").read(report)
+    assert "64 MiB" in report.found[0].reason

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orderlines.plugins import Registry
 
     Problems = Callable[..., list[Problem]]
+    Mistake = Callable[[str, str, str], Problem]
 
 HEAD = "flow: x\nline:\n"
 OK = "{id: z, call: lib.echo, with: {value: 1}}"
@@ -35,7 +36,7 @@ WRONG = [
     # (text, line, column, path, what the reason or the hint must say)
     ("just text", 1, 1, "$", "mapping"),
     ("a: 1", 1, 1, "$", "neither"),
-    ("# nothing\n", None, None, "$", "no flow"),
+    ("# nothing\n", 1, 1, "$", "no flow"),
     ("flow: x\n", 1, 1, "$", "'line'"),
     ("line:\n- " + OK, 1, 1, "$", "'flow'"),
     ("flow: a b\nline:\n- " + OK, 1, 7, "$.flow", "name"),
@@ -75,12 +76,15 @@ WRONG = [
     (flow(call("a", ", next: c"), call("b"), call("c")), 4, 3, "$.line[1]", "nothing leads to the node 'b'"),
     (flow(call("a"), call("b", ", next: a")), 4, 3, "$.line[1]", "without an exit"),
     (flow(call("a", ", next: a")), 3, 3, "$.line[0]", "without an exit"),
+    (flow("{id: a, call: 3}"), 3, 17, "$.line[0].call", "a text, not an integer"),
+    (flow("{id: a, call: ''}"), 3, 17, "$.line[0].call", "an empty one"),
+    (flow("{id: a, call: echo}"), 3, 17, "$.line[0].call", "LIBRARY.COMPONENT"),
     (flow("{id: a, call: nope.echo}"), 3, 17, "$.line[0].call", "nope"),
     (flow("{id: a, call: lib.ech, with: {value: 1}}"), 3, 17, "$.line[0].call", "echo"),
     (flow(call("a", ", executor: warp")), 3, 55, "$.line[0].executor", "warp"),
     (flow("{id: p, parallel: {executor: warp, lines: {a: [" + OK + "]}}}"),
      3, 32, "$.line[0].parallel.executor", "warp"),
-    (flow(call("a", ", executor: far")), 3, 55, "$.line[0].executor", "whole lines"),
+    (flow(call("a", ", queue: g/pu")), 3, 52, "$.line[0].queue", "cannot be the name of a queue"),
     (flow(call("a", ", on_error: pray")), 3, 55, "$.line[0].on_error", "pray"),
     (flow(call("a", ", on_error: [skip]")), 3, 45, "$.line[0].on_error", "names no strategy"),
     (flow(call("a", ", on_crash: ignore")), 3, 55, "$.line[0].on_crash", "rerun"),
@@ -118,14 +122,26 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "line", "column", "path", "said"), WRONG, ids=[str(n) for n in range(len(WRONG))])
 def test_a_mistake_is_found_where_it_is(
-    problems: Problems, text: str, line: int | None, column: int | None, path: str, said: str
+    mistake: Mistake, text: str, line: int | None, column: int | None, path: str, said: str
 ) -> None:
-    found = problems(text)
-    mine = [problem for problem in found if problem.path == path and said in f"{problem.reason} {problem.hint}"]
-    assert len(mine) == 1, found
-    assert mine[0].file == "flow.yaml"
+    found = mistake(text, path, said)
+    assert found.hint
+    assert found.file == "flow.yaml"
     if line is not None:
-        assert (mine[0].line, mine[0].column) == (line, column)
+        assert (found.line, found.column) == (line, column)
+
+
+@pytest.mark.parametrize("called", ["3", "''", "[]", "null", "echo", ".echo", "lib."])
+def test_what_is_no_name_of_a_component_is_said_once(problems: Problems, called: str) -> None:
+    (found,) = problems(flow(f"{{id: a, call: {called}}}"))
+    assert found.path == "$.line[0].call"
+
+
+def test_a_list_without_a_name_is_named_after_its_file(load: Callable[..., Loaded]) -> None:
+    nodes = '[{"task_id": 1, "task_type": "start", "next_id": null}]'
+    for file, name in (("my odd (flow).v2.json", "my_odd__flow_.v2"), ("a/b.c/x.json", "x"), ("n" * 300, "n" * 200)):
+        assert load(nodes, file).flow.name == name
+        assert load(f'{{"nodes": {nodes}}}', file).flow.name == name
 
 
 def test_a_list_of_nodes_is_the_original_notation(problems: Problems) -> None:

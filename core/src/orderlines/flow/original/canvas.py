@@ -42,11 +42,11 @@ def read_canvas(document: Mapping[str, Any], report: Report) -> list[Task]:
 
 def _node(raw: object, path: Path, report: Report) -> Task | None:
     if not isinstance(raw, dict):
-        report.problem(path, f"a node must be a mapping, not {kind(raw)}")
+        report.problem(path, f"a node must be a mapping, not {kind(raw)}", "it has id, type and properties")
         return None
     task_id = identifier(raw.get("id"))
     if task_id is None:
-        report.problem((*path, "id") if "id" in raw else path, "a node needs an id: a text or an integer")
+        report.problem((*path, "id") if "id" in raw else path, "a node needs an id", "a text or an integer")
         return None
     word = raw.get("type")
     task_type = read_type(_TYPES.get(word, word) if isinstance(word, str) else word, task_id, (*path, "type"), report)
@@ -68,7 +68,11 @@ def _node(raw: object, path: Path, report: Report) -> Task | None:
 def _edges(value: object, known: set[str], report: Report) -> Iterable[tuple[str, str, Path]]:
     for i, edge in enumerate(sequence(value, ("edges",), report)):
         if not isinstance(edge, dict):
-            report.problem(("edges", i), f"an edge must be a mapping, not {kind(edge)}")
+            report.problem(
+                ("edges", i),
+                f"an edge must be a mapping, not {kind(edge)}",
+                "write {sourceNodeId: ID, targetNodeId: ID}",
+            )
             continue
         source, target = (_end(edge, i, field, known, report) for field in ("sourceNodeId", "targetNodeId"))
         if source is not None and target is not None:
@@ -80,9 +84,15 @@ def _end(edge: Mapping[str, Any], i: int, field: str, known: set[str], report: R
     if named in known:
         return named
     if named is None:
-        report.problem(("edges", i), f"an edge needs a {field}: the id of a node")
+        report.problem(
+            ("edges", i), f"an edge needs a {field}: the id of a node", "write {sourceNodeId: ID, targetNodeId: ID}"
+        )
     else:
-        report.problem(("edges", i, field), f"the edge names {named} as its {field}, and no node has that id")
+        report.problem(
+            ("edges", i, field),
+            f"the edge names {named} as its {field}, and no node has that id",
+            "an edge joins two nodes",
+        )
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orderlines.flow.original.canvas import is_canvas, read_canvas
-from orderlines.flow.original.tasks import identifier, kind, mapping, read_node, sequence, unknown_field
+from orderlines.flow.original.tasks import identifier, kind, mapping, read_node, sequence, time_limit, unknown_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _LISTS = ("task_nodes", "process_node", "node_list", "nodes")
 _READ = frozenset({"process_config", "process_id", "process_name"})
 _SILENT = frozenset({"creator", "desc", "insert_time", "process_desc", "update_time", "updater", "version"})
+_LONGEST = 200
+"""Characters of a flow's name."""
 
 
 class Envelope(NamedTuple):
@@ -47,7 +49,7 @@ def open_envelope(document: object, name: str, report: Report) -> Envelope:
     if isinstance(document, list):
         return Envelope(native_name(name), (), _list(document, (), report), (), None, None, (), {})
     if not isinstance(document, dict):
-        report.problem((), f"a flow must be a mapping or a list of nodes, not {kind(document)}")
+        report.problem((), f"a flow must be a mapping or a list of nodes, not {kind(document)}", "it has task_nodes")
         return Envelope(native_name(name), (), [], (), None, None, (), {})
     held = [key for key in _LISTS if key in document]
     for key in held[1:]:
@@ -94,7 +96,9 @@ def _about(header: Mapping[str, Any], path: Path, default: str, report: Report) 
         if found is not None:
             name, name_path = found, (*path, key)
         elif value not in (None, ""):
-            report.problem((*path, key), f"{key} must be a text or an integer, not {kind(value)}")
+            report.problem(
+                (*path, key), f"{key} must be a text or an integer, not {kind(value)}", "quote it, or leave it out"
+            )
     extra = _extra(header, path, report)
     native = native_name(name)
     for key in ("process_id", "process_name"):
@@ -105,7 +109,9 @@ def _about(header: Mapping[str, Any], path: Path, default: str, report: Report) 
     for key in config:
         if key != "timeout":
             unknown_field(key, "process_config", (*config_path, str(key)), report)
-    return Envelope(native, name_path, [], (), None, config.get("timeout"), (*config_path, "timeout"), extra)
+    place = (*config_path, "timeout")
+    timeout = time_limit(config.get("timeout"), place, report)
+    return Envelope(native, name_path, [], (), None, timeout, place, extra)
 
 
 def _extra(header: Mapping[str, Any], path: Path, report: Report) -> dict[str, Any]:
@@ -121,4 +127,4 @@ def _extra(header: Mapping[str, Any], path: Path, report: Report) -> dict[str, A
 
 def native_name(name: str) -> str:
     """Return a name with letters, digits, ``.``, ``_`` and ``-`` alone; other characters become ``_``."""
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
+    return "".join(c if c.isalnum() or c in "._-" else "_" for c in name[:_LONGEST])

@@ -54,7 +54,9 @@ def read_gateway(task: Task, source: Source) -> list[Case]:
     if isinstance(conditions, list) and any(isinstance(each, dict) for each in conditions):
         cases = _by_conditions(task, conditions, targets, source)
     elif conditions is None or conditions in ("", [], {}):
-        source.report.problem((*path, "conditions"), f"node {task.id} has no conditions to decide by")
+        source.report.problem(
+            (*path, "conditions"), f"node {task.id} has no conditions to decide by", "add them under conditions"
+        )
         return []
     else:
         cases = _by_status(task, conditions, targets)
@@ -111,7 +113,7 @@ def _by_conditions(task: Task, conditions: list[Any], targets: _Targets, source:
         if branch is None:
             continue
         if not branch:
-            source.report.problem(place, f"a branch of node {task.id} is empty")
+            source.report.problem(place, f"a branch of node {task.id} is empty", "take it away")
         if "task_id" in branch:
             target = source.known(branch["task_id"], task, (*place, "task_id"))
             when = _all_hold(task, branch.get("condition"), (*place, "condition"), source)
@@ -127,7 +129,9 @@ def _all_hold(task: Task, value: object, path: Path, source: Source) -> str | No
     """Return the native expression for comparisons that must all hold."""
     comparisons = [value] if isinstance(value, dict) else sequence(value, path, source.report)
     if not comparisons:
-        source.report.problem(path, f"a branch of node {task.id} has no comparison")
+        source.report.problem(
+            path, f"a branch of node {task.id} has no comparison", "write [{condition, sign, target}]"
+        )
     written = []
     for i, raw in enumerate(comparisons):
         place: Path = path if isinstance(value, dict) else (*path, i)
@@ -142,7 +146,9 @@ def _all_hold(task: Task, value: object, path: Path, source: Source) -> str | No
 def _comparison(task: Task, said: Mapping[str, Any], path: Path, source: Source) -> str | None:
     missing = [key for key in ("condition", "sign", "target") if key not in said]
     if missing:
-        source.report.problem(path, f"a comparison of node {task.id} has no {' and no '.join(missing)}")
+        source.report.problem(
+            path, f"a comparison of node {task.id} has no {' and no '.join(missing)}", "write {condition, sign, target}"
+        )
         return None
     word = said["sign"]
     sign = _SIGNS.get(word.strip()) if isinstance(word, str) else None
@@ -160,12 +166,11 @@ def _operand(task: Task, value: object, sign: str, path: Path, source: Source) -
         as_number = number(value) if sign in _ORDERING else None
         return as_number or source.parsed(arithmetic.operand, value, task, path) or None
     if isinstance(value, list | dict):
-        source.report.problem(
-            path, f"node {task.id} compares {kind(value)}; it can compare a text, a number or a boolean"
-        )
+        reason = f"node {task.id} compares {kind(value)}"
+        source.report.problem(path, reason, "it can compare a text, a number or a boolean")
         return None
     if isinstance(value, float) and not math.isfinite(value):
-        source.report.problem(path, f"node {task.id} compares a number that is not finite")
+        source.report.problem(path, f"node {task.id} compares a number that is not finite", "write a number")
         return None
     return repr(value)
 
@@ -194,9 +199,8 @@ def _status(task: Task, said: Mapping[str, Any], path: Path, source: Source) -> 
     status = word.strip().lower() if isinstance(word, str) else ""
     if status not in _STATUSES:
         named = repr(word) if isinstance(word, str) else kind(word)
-        source.report.problem(
-            (*path, "task_status"), f"the status {named} in node {task.id} is neither success nor failure"
-        )
+        reason = f"the status {named} in node {task.id} is neither success nor failure"
+        source.report.problem((*path, "task_status"), reason, "write success or failure")
         return None
     return _watched(task, said.get("condition"), status, (*path, "condition"), source)
 
@@ -217,4 +221,4 @@ def _check_kind(value: object, task: Task, path: Path, source: Source) -> None:
         return
     if not isinstance(value, str) or value.strip().lower() not in ("result", "status"):
         named = repr(value) if isinstance(value, str) else kind(value)
-        source.report.problem(path, f"pc_type {named} of node {task.id} is neither result nor status")
+        source.report.problem(path, f"pc_type {named} of node {task.id} is neither result nor status", "leave it out")

@@ -50,7 +50,11 @@ class NodeWriter:
         if isinstance(name, str | int) and not isinstance(name, bool) and name != "":
             self._put(node, path, "name", str(name), task.at("task_name"))
         elif name not in (None, ""):
-            self._report.problem(task.at("task_name"), f"task_name of node {task.id} must be a text, not {kind(name)}")
+            self._report.problem(
+                task.at("task_name"),
+                f"task_name of node {task.id} must be a text, not {kind(name)}",
+                "quote it, or leave it out",
+            )
         getattr(self, f"_{task.type or 'start'}")(
             task, node, path
         )  # what has no type is refused, and must only be short
@@ -85,7 +89,12 @@ class NodeWriter:
         module, method = self._word(task, "task_module"), self._word(task, "method_name")
         if module and method:
             self._put(node, path, "call", f"{_MODULES.get(module, module)}.{method}", task.at("method_name"))
-        self._add_arguments(task, node, path, task.kwargs(self._report))
+        kwargs = task.fields.get("method_kwargs")
+        if kwargs is None or isinstance(kwargs, dict):
+            self._add_arguments(task, node, path, kwargs or {})
+        else:
+            # The native reader says what is wrong, and misses no argument; it is given nothing to read in it.
+            self._put(node, path, "with", type(kwargs)(), task.at("method_kwargs"))
         self._add_results(task, node, path)
 
     def _word(self, task: Task, field: str) -> str | None:
@@ -93,7 +102,11 @@ class NodeWriter:
         if isinstance(word, str) and word:
             return word
         found = "an empty text" if word == "" else kind(word)
-        self._report.problem(task.at(field), f"{field} of node {task.id} must be a text, not {found}")
+        self._report.problem(
+            task.at(field),
+            f"{field} of node {task.id} must be a text, not {found}",
+            "task_module and method_name name a component",
+        )
         return None
 
     def _add_arguments(self, task: Task, node: dict[str, Any], path: Path, kwargs: Mapping[str, Any]) -> None:
@@ -172,7 +185,8 @@ def check_members(task: Task, keys: Sequence[str], source: Source) -> list[tuple
     value = kwargs.get(key)
     if not isinstance(value, list) or not value:
         found = "an empty list" if value == [] else kind(value)
-        source.report.problem((*place, key), f"{key} of node {task.id} must be a list of nodes' ids, not {found}")
+        reason = f"{key} of node {task.id} must be a list of nodes' ids, not {found}"
+        source.report.problem((*place, key), reason, "write [ID, ID]")
         return []
     named = ((source.known(each, task, (*place, key, i)), (*place, key, i)) for i, each in enumerate(value))
     return [(member, path) for member, path in named if member]

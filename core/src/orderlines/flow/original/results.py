@@ -61,7 +61,9 @@ class _Results:
         keys = [key for key in said if key not in _NOTES]
         if len(keys) != 1:
             reason = f"a result of node {self._task.id} needs one key besides variable_type and variable_desc"
-            self._report.problem(path, f"{reason}, and has {', '.join(map(repr, keys)) or 'none'}")
+            self._report.problem(
+                path, f"{reason}, and has {', '.join(map(repr, keys)) or 'none'}", "such as {add_value: '${total}'}"
+            )
             return None
         key, value = str(keys[0]), said[keys[0]]
         name = first_name(value) if isinstance(value, str) else None
@@ -111,10 +113,11 @@ def _from_config(task: Task, source: Source) -> Iterator[Assignment]:
         return
     name, place = plain_name(variable), (*path, "variable_key")
     if not isinstance(result, str) or not result:
-        source.report.problem((*path, "result_key"), f"result_key of node {task.id} must be a text, not {kind(result)}")
+        reason = f"result_key of node {task.id} must be a text, not {kind(result)}"
+        source.report.problem((*path, "result_key"), reason, "name a key of the result")
     elif name is None:
         reason = f"variable_key of node {task.id} must be a variable's name, as in '${{{result}}}'"
-        source.report.problem(place, reason)
+        source.report.problem(place, reason, "result_key and variable_key belong together")
     else:
         template = f"${{{member('result', result)}}}"
         yield Assignment(source.names.native(name, place), template, None, place)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orderlines.flow.original.tasks import kind, unknown_field
+from orderlines.flow.duration import HINT, parse_duration
+from orderlines.flow.original.tasks import kind, time_limit, unknown_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,13 +19,13 @@ DEFAULT_RETRIES = 3
 DEFAULT_DELAY = 1
 DEFAULT_RUNNER = "gevent"
 
-_ATTEMPTS = frozenset({
-    "callback_func", "callback_module", "retry_time", "sleep_time", "task_strategy", "timeout",
-})  # fmt: skip
+_FAILING = frozenset({"callback_func", "callback_module", "task_strategy", "timeout"})
+_ATTEMPTS = _FAILING | {"retry_time", "sleep_time"}
 _MEANT: Mapping[str, frozenset[str]] = {
     "common": _ATTEMPTS | {"runner"},
     "sub_process": _ATTEMPTS,
-    "parallel": frozenset({"runner", "pool_size"}),
+    "parallel": _FAILING | {"runner", "pool_size"},
+    "group": _FAILING,
 }
 _KNOWN = _ATTEMPTS | {"notice_type", "pool_size", "runner"}
 
@@ -39,15 +40,18 @@ def node_settings(task: Task, config: Mapping[str, Any], report: Report) -> Sett
     path, meant = task.at("task_config"), _MEANT.get(task.type, frozenset())
     _warn_unmeant(task, config, meant, path, report)
     settings: Settings = {}
-    if task.type == "parallel":
-        return settings
-    if "timeout" in meant and config.get("timeout") not in (None, ""):
-        settings["timeout"] = (config["timeout"], "timeout")
-    if "runner" in meant and (executor := _runner(task, config, report)):
+    if "timeout" in meant:
+        timeout = time_limit(config.get("timeout"), (*path, "timeout"), report)
+        if timeout not in (None, ""):
+            settings["timeout"] = (timeout, "timeout")
+    if task.type != "parallel" and "runner" in meant and (executor := _runner(task, config, report)):
         settings["executor"] = (executor, "runner")
     if "task_strategy" in meant:
-        settings |= _strategy(task, config, (*path, "task_strategy"), report)
+        strategy = _strategy(task, config, (*path, "task_strategy"), report)
+        settings |= _once(task, strategy, path, report) if "retry_time" not in meant else strategy
         settings |= _callback(task, config, path, report)
+    if "retry" not in settings:
+        _check_attempts(task, config, path, report)
     return settings
 
 
@@ -98,6 +102,27 @@ def _strategy(task: Task, config: Mapping[str, Any], path: Path, report: Report)
     times, delay = config.get("retry_time"), config.get("sleep_time")
     retry = {"times": DEFAULT_RETRIES if times is None else times, "delay": DEFAULT_DELAY if delay is None else delay}
     return {"retry": (retry, "task_strategy"), "on_error": ("raise", "task_strategy")}
+
+
+def _check_attempts(task: Task, config: Mapping[str, Any], path: Path, report: Report) -> None:
+    """Check how often and when a node is tried again where its strategy does not ask; else the native reader does."""
+    times, delay = config.get("retry_time"), config.get("sleep_time")
+    if times not in (None, "") and (type(times) is not int or times < 0):
+        reason = f"retry_time of node {task.id} must be an integer of at least 0"
+        report.problem((*path, "retry_time"), reason, "leave it out where nothing is tried again")
+    if delay not in (None, ""):
+        try:
+            parse_duration(delay)
+        except ValueError as error:
+            report.problem((*path, "sleep_time"), f"sleep_time of node {task.id}: {error}", HINT)
+
+
+def _once(task: Task, strategy: Settings, path: Path, report: Report) -> Settings:
+    """Return the strategy of a node that opens lines, which are not walked again."""
+    if strategy.pop("retry", None) is not None:
+        reason = f"node {task.id} is not tried again, for it is {task.type}; it raises"
+        report.problem((*path, "task_strategy"), reason, "let its members retry", warning=True)
+    return strategy
 
 
 def _callback(task: Task, config: Mapping[str, Any], path: Path, report: Report) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orderlines.errors import ExpressionError
+from orderlines.flow.naming import did_you_mean
 from orderlines.flow.original import arithmetic
 from orderlines.flow.original.tasks import identifier, kind
 from orderlines.flow.original.tokens import has_reference
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 100
 """Levels of lists and mappings in one value."""
 
+_SHOWN = 80
+"""Characters of an id that are shown."""
 _WALKED = frozenset({str, list, dict})
 
 EXPRESSION_HINT = "${...} holds a variable's name; + - * / and parentheses stand outside of it, between operands"
@@ -40,7 +43,9 @@ class Source(NamedTuple):
         if not isinstance(value, list | dict):
             return value
         if depth >= MAX_DEPTH:
-            self.report.problem(path, f"a value of node {task.id} is nested more than {MAX_DEPTH} levels deep")
+            self.report.problem(
+                path, f"a value of node {task.id} is nested more than {MAX_DEPTH} levels deep", "make it flatter"
+            )
             return None
         inner = enumerate(value) if isinstance(value, list) else value.items()
         resolved = {
@@ -63,9 +68,13 @@ class Source(NamedTuple):
         """Return the node that ``task`` names somewhere, or report that there is none."""
         named = identifier(value)
         if named is None:
-            self.report.problem(path, f"node {task.id} needs a node's id here, not {kind(value)}")
+            self.report.problem(
+                path, f"node {task.id} needs a node's id here, not {kind(value)}", "write the task_id of a node"
+            )
             return None
         found = self.tasks.get(named)
         if found is None:
-            self.report.problem(path, f"node {task.id} names {named}, and no node has that id")
+            self.report.problem(
+                path, f"node {task.id} names {named[:_SHOWN]}, and no node has that id", did_you_mean(named, self.tasks)
+            )
         return found

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TYPES = ("start", "end", "common", "process_control", "parallel", "group", "sub_process")
 
+NODE_HINT = "a node is a mapping with task_id, task_type and next_id"
+
 _SILENT = frozenset(
     {"creator", "desc", "insert_time", "module_version", "task_desc", "ui", "update_time", "updater", "version"}
 )
@@ -78,7 +80,7 @@ def mapping(value: object, path: Path, report: Report) -> Mapping[str, Any]:
         return {}
     if isinstance(value, dict):
         return value
-    report.problem(path, f"this must be a mapping, not {kind(value)}")
+    report.problem(path, f"this must be a mapping, not {kind(value)}", "write {NAME: VALUE}")
     return {}
 
 
@@ -86,8 +88,16 @@ def entry(value: object, path: Path, report: Report) -> Mapping[str, Any] | None
     """Return a mapping out of a list, where null is none either; ``None`` for what is reported."""
     if isinstance(value, dict):
         return value
-    report.problem(path, f"this must be a mapping, not {kind(value)}")
+    report.problem(path, f"this must be a mapping, not {kind(value)}", "write {NAME: VALUE}")
     return None
+
+
+def time_limit(value: object, path: Path, report: Report) -> object:
+    """Return a timeout for the native reader; ``None`` for 0, which meant none."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == 0:
+        report.problem(path, "a timeout of 0 is taken for none", "leave it out", warning=True)
+        return None
+    return value
 
 
 def sequence(value: object, path: Path, report: Report) -> list[Any]:
@@ -96,7 +106,7 @@ def sequence(value: object, path: Path, report: Report) -> list[Any]:
         return []
     if isinstance(value, list):
         return value
-    report.problem(path, f"this must be a list, not {kind(value)}")
+    report.problem(path, f"this must be a list, not {kind(value)}", "write [VALUE, VALUE]")
     return []
 
 
@@ -129,12 +139,12 @@ def table(tasks: Iterable[Task], report: Report) -> dict[str, Task]:
 def read_node(raw: object, path: Path, report: Report) -> Task | None:
     """Read a node of a linked list; ``None`` when it is none."""
     if not isinstance(raw, dict):
-        report.problem(path, f"a node must be a mapping, not {kind(raw)}")
+        report.problem(path, f"a node must be a mapping, not {kind(raw)}", NODE_HINT)
         return None
     task_id = identifier(raw.get("task_id"))
     if task_id is None:
         reason = "a node needs a task_id: a text or an integer"
-        report.problem((*path, "task_id") if "task_id" in raw else path, reason)
+        report.problem((*path, "task_id") if "task_id" in raw else path, reason, "such as task_id: 1001")
         return None
     task = Task(task_id, read_type(raw.get("task_type"), task_id, (*path, "task_type"), report), path, path, raw)
     task.next = _next(raw.get("next_id"), task, report)
@@ -160,7 +170,11 @@ def _next(value: object, task: Task, report: Report) -> str | None:
     found = identifier(value)
     if found is None:
         several = isinstance(value, list) and len(value) > 1
-        hint = "several nodes at once are a parallel node's parallel_task_ids" if several else ""
+        hint = (
+            "several nodes at once are a parallel node's parallel_task_ids"
+            if several
+            else "name one node, or null where the line ends"
+        )
         report.problem(task.at("next_id"), f"next_id of {task.id} must be one node's id, not {kind(value)}", hint)
     return found
 

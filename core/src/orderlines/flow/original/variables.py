@@ -43,7 +43,9 @@ def declared(value: object, names: Names, report: Report) -> Declared:
                 unknown_field(key, "a variable", (*path, str(key)), report)
         name = plain_name(said.get("variable_key"))
         if name is None:
-            report.problem((*path, "variable_key"), "variable_key must be the name of a variable")
+            report.problem(
+                (*path, "variable_key"), "variable_key must be the name of a variable", "such as variable_key: region"
+            )
             continue
         _declare(found, names.native(name, (*path, "variable_key")), said, path, report)
     return found
@@ -51,7 +53,7 @@ def declared(value: object, names: Names, report: Report) -> Declared:
 
 def _declare(found: Declared, name: str, said: Mapping[str, Any], path: Path, report: Report) -> None:
     if name in found.places:
-        report.problem((*path, "variable_key"), f"the variable {name} is declared twice")
+        report.problem((*path, "variable_key"), f"the variable {name} is declared twice", "keep one of them")
         return
     found.places[name] = path
     if said.get("variable_value") is not None:

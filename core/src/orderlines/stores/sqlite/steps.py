@@ -2,81 +2,88 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from orderlines.states import Halt, LineStatus
 from orderlines.stores.records import Committed, LineRow
+from orderlines.stores.sqlite.columns import LINE_COLUMNS
+from orderlines.stores.sqlite.joins import Finished, Home, count, insert_child, open_followers, shut, wake
+from orderlines.stores.sqlite.logs import insert_logs
 from orderlines.stores.sqlite.schema import TASK_BITS
+from orderlines.stores.sqlite.wishes import standing_wish
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from orderlines.stores.records import Ending, Opening, Step
 
-LINE_COLUMNS = (
-    "id, run, path, parent, join_id, idx, block, status, cursor, seq, epoch, owner, halt, due, attempt, began,"
-    " executor, crashes, state, tasks, vars, vars_at"
-)
 _ADVANCE = """UPDATE lines SET seq = seq + 1, status = ?, cursor = ?, attempt = ?, began = ?, executor = ?, crashes = ?,
- state = ?, tasks = tasks + ?, due = ?, owner = ? WHERE id = ? AND epoch = ? AND seq = ? AND halt <= ?
- AND finished IS NULL RETURNING tasks"""
+ state = ?, tasks = ?, due = ?, owner = ? WHERE id = ? AND epoch = ? AND seq = ? AND halt <= ? AND finished IS NULL"""
+_FINISH = """UPDATE lines SET seq = seq + 1, status = ?, cursor = ?, tasks = ?, finished = ?, result = ?, error = ?,
+ vars = ?, vars_at = ?, owner = NULL, due = NULL, state = NULL WHERE id = ? AND epoch = ? AND seq = ? AND halt <= ?
+ AND finished IS NULL"""
 _SNAPSHOT = "UPDATE lines SET vars = ?, vars_at = tasks WHERE id = ?"
 _TASK = """INSERT INTO tasks (id, run, node, visit, status, attempt, executor, started, finished, result, error,
  assigned) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ATTEMPT = "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)"
-_CHILD = f"""INSERT INTO lines ({LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, ?, 0, NULL, 0, NULL, NULL, 0,
- NULL, 0, NULL, 0)"""
+_START = "UPDATE runs SET status = 'RUNNING', started = ?, deadline = ? + ? WHERE id = ? AND started IS NULL"
+_RING = (
+    "UPDATE lines SET rings = rings + 1, rung = ?, waiting_since = coalesce(waiting_since, ?) WHERE id = ?"
+    f" RETURNING {LINE_COLUMNS}"
+)
+_WRITTEN = Committed()
 
 
 def apply_step(db: sqlite3.Connection, driver: int, step: Step, now: float) -> Committed:
     """Apply one step, whole or not at all, and say what became of it."""
-    row = db.execute(
-        _ADVANCE,
-        (
-            step.status,
-            step.cursor,
-            step.attempt,
-            step.began,
-            step.executor,
-            step.crashes,
-            step.state,
-            len(step.tasks),
-            step.due,
-            driver if step.keep else None,
-            step.line,
-            step.epoch,
-            step.seq,
-            step.halt,
-        ),
-    ).fetchone()
-    if row is None:
+    (
+        line, run, epoch, seq, status, cursor, halt, before, tasks, attempt, began, executor, crashes, due, state,
+        snapshot, starts, timeout, keep, attempts, lift, _, _, _, ending, logs, _, _,
+    ) = step  # fmt: skip
+    counted = before + len(tasks)
+    if ending is None:
+        owner = driver if keep else None
+        row = (status, cursor, attempt, began, executor, crashes, state, counted, due, owner, line, epoch, seq, halt)
+        written = db.execute(_ADVANCE, row).rowcount
+    else:
+        end = (status, cursor, counted, now, ending.result, ending.error, ending.variables, counted)
+        written = db.execute(_FINISH, (*end, line, epoch, seq, halt)).rowcount
+    if written != 1:
         return _refusal(db, step)
-    if step.tasks:
-        _insert_tasks(db, step, row[0])
-    if step.vars is not None:
-        db.execute(_SNAPSHOT, (step.vars, step.line))
-    for item in step.attempts:
-        db.execute(_ATTEMPT, (step.line, *item))
-    if step.starts:
-        db.execute(
-            "UPDATE runs SET status = 'RUNNING', started = ?, deadline = ? + ? WHERE id = ? AND started IS NULL",
-            (now, now, step.timeout, step.run),
-        )
+    if tasks:
+        number = (line << TASK_BITS) + before
+        for task in tasks:
+            db.execute(_TASK, (number, run, *task))
+            number += 1
+    if snapshot is not None:
+        db.execute(_SNAPSHOT, (snapshot, line))
+    for item in attempts:
+        db.execute(_ATTEMPT, (line, *item))
+    if logs:
+        insert_logs(db, logs)
+    if starts is not None:
+        db.execute(_START, (starts, starts, timeout, run))
+    return _WRITTEN if keep and not lift else _let_go(db, driver, step, now)
+
+
+def _let_go(db: sqlite3.Connection, driver: int, step: Step, now: float) -> Committed:
+    """Do what comes with the rarer steps: those after which the line waits or has ended."""
     if step.lift:
-        db.execute("UPDATE lines SET halt = 0 WHERE id = ?", (step.line,))
+        db.execute("UPDATE lines SET halt = ? WHERE id = ?", (standing_wish(db, step.run), step.line))
     if step.ending is not None:
         return _end(db, driver, step, step.ending, now)
     if step.opening is not None:
-        return Committed(opened=_open_join(db, driver, step, step.opening))
+        return _shared_out(db, driver, _open_join(db, driver, step, step.opening), None, now)
     if step.closes is not None:
-        return Committed(woken=_close_join(db, driver, step, *step.closes))
-    return Committed()
-
-
-def _insert_tasks(db: sqlite3.Connection, step: Step, tasks: int) -> None:
-    first = (step.line << TASK_BITS) + tasks - len(step.tasks)
-    for number, task in enumerate(step.tasks):
-        db.execute(_TASK, (first + number, step.run, *task))
+        return Committed(woken=_close_join(db, driver, step, step.closes, now))
+    if step.moves:
+        db.execute("UPDATE lines SET queue = ? WHERE id = ?", (step.queue, step.line))
+        return Committed(left=note_rings(db, [step.line], now))
+    if step.waits:
+        return Committed(woken=_take_signal(db, driver, step))
+    return _WRITTEN
 
 
 def _refusal(db: sqlite3.Connection, step: Step) -> Committed:
@@ -88,84 +95,86 @@ def _refusal(db: sqlite3.Connection, step: Step) -> Committed:
 
 def _open_join(db: sqlite3.Connection, driver: int, step: Step, opening: Opening) -> tuple[LineRow, ...]:
     total = len(opening.names)
-    first = min(opening.limit, total)
+    first = min(opening.limit, total) if not opening.after else 0
+    after = json.dumps(opening.after) if opening.after else None
+    span = None if step.due is None or step.began is None else step.due - step.began
+    row = (step.line, opening.label, total, total, total - first, opening.stop_on_failure, opening.limit, after, span)
     cursor = db.execute(
-        "INSERT INTO joins (line, node, visit, state, total, remaining, next, stop_on_failure)"
-        " VALUES (?, ?, ?, 'open', ?, ?, ?, ?)",
-        (step.line, opening.node, opening.visit, total, total, first, opening.stop_on_failure),
+        "INSERT INTO joins (line, label, state, total, remaining, unopened, stop_on_failure, bound, after, span)"
+        " VALUES (?, ?, 'open', ?, ?, ?, ?, ?, ?, ?)",
+        row,
     )
     join = cursor.lastrowid or 0
-    return tuple(_insert_child(db, driver, step.run, step.line, join, opening, index) for index in range(first))
+    home = Home(step.run, step.line, join, driver if opening.queue is None else None)
+    if opening.after:
+        db.executemany(
+            "INSERT INTO followers (join_id, idx, missing) VALUES (?, ?, ?)",
+            [(join, index, len(opening.after.get(index, ()))) for index in range(total)],
+        )
+        return open_followers(db, home, opening)
+    return tuple(insert_child(db, home, opening, index) for index in range(first))
 
 
-def _insert_child(
-    db: sqlite3.Connection, driver: int, run: int, parent: int, join: int, opening: Opening, index: int
-) -> LineRow:
-    path = opening.prefix + opening.names[index]
-    block = opening.blocks[index]
-    fields = (run, path, parent, join, index, block, LineStatus.READY)
-    line = db.execute(_CHILD, (None, *fields, driver)).lastrowid or 0
-    return LineRow(line, *fields, 0, 0, 1, driver, 0, None, 0, None, None, 0, None, 0, None, 0)
+def _shared_out(
+    db: sqlite3.Connection, driver: int, opened: tuple[LineRow, ...], woken: LineRow | None, now: float,
+    *, freed: bool = False,
+) -> Committed:  # fmt: skip
+    """Tell what is the driver's from what is left to others; for a queue's lines a ring is noted."""
+    if woken is not None and woken.owner != driver:
+        left = note_rings(db, [woken.id], now) if woken.queue is not None else ()
+        return Committed(opened=opened, freed=True, left=left)
+    if opened and opened[0].owner != driver:
+        return Committed(woken=woken, freed=freed, left=note_rings(db, [row.id for row in opened], now))
+    return Committed(opened=opened, woken=woken, freed=freed)
 
 
-def _close_join(db: sqlite3.Connection, driver: int, step: Step, node: str, visit: int) -> LineRow | None:
+def note_rings(db: sqlite3.Connection, lines: Iterable[int], now: float) -> tuple[LineRow, ...]:
+    """Note that a bell is being rung for each of some lines, and return them as they then are."""
+    return tuple(LineRow(*db.execute(_RING, (now, now, line)).fetchone()) for line in lines)
+
+
+def _close_join(db: sqlite3.Connection, driver: int, step: Step, label: str, now: float) -> LineRow | None:
     join, state, remaining = db.execute(
-        "SELECT id, state, remaining FROM joins WHERE line = ? AND node = ? AND visit = ?", (step.line, node, visit)
+        "SELECT id, state, remaining FROM joins WHERE line = ? AND label = ?", (step.line, label)
     ).fetchone()
     if state == "open":
-        remaining = _shut(db, join)
-    return _wake(db, driver, step.line) if remaining == 0 else None
+        remaining = shut(db, join)
+    if remaining:
+        return None
+    (queue,) = db.execute("SELECT queue FROM lines WHERE id = ?", (step.line,)).fetchone()
+    return wake(db, driver, step.line, queue, now)
 
 
-def _shut(db: sqlite3.Connection, join: int) -> int:
-    """Open no more children of a join and tell the open ones to stop; return how many are still to finish."""
-    db.execute(
-        "UPDATE joins SET state = 'closing', remaining = remaining - (total - next), total = next WHERE id = ?", (join,)
-    )
-    db.execute("UPDATE lines SET halt = ? WHERE join_id = ? AND finished IS NULL", (Halt.STOP, join))
-    remaining: int = db.execute("SELECT remaining FROM joins WHERE id = ?", (join,)).fetchone()[0]
-    return remaining
+def _take_signal(db: sqlite3.Connection, driver: int, step: Step) -> LineRow | None:
+    """Give a line that begins to wait the signal that was there before it, if there is one."""
+    marks = ", ".join("?" * len(step.waits))
+    found = db.execute(
+        f"SELECT id, data FROM signals WHERE run = ? AND line IS NULL AND target IN ({marks}) ORDER BY id LIMIT 1",
+        (step.run, *step.waits),
+    ).fetchone()
+    if found is None:
+        return None
+    db.execute("UPDATE signals SET line = ? WHERE id = ?", (step.line, found[0]))
+    row = db.execute(
+        f"UPDATE lines SET status = ?, state = ?, due = NULL, owner = ?, epoch = epoch + 1 WHERE id = ?"
+        f" RETURNING {LINE_COLUMNS}",
+        (LineStatus.SIGNALLED, found[1], driver, step.line),
+    ).fetchone()
+    return LineRow(*row)
 
 
 def _end(db: sqlite3.Connection, driver: int, step: Step, ending: Ending, now: float) -> Committed:
-    parent, join, halt = db.execute(
-        "UPDATE lines SET finished = ?, owner = NULL, result = ?, error = ?, vars = ?, vars_at = tasks WHERE id = ?"
-        " RETURNING parent, join_id, halt",
-        (now, ending.result, ending.error, ending.variables, step.line),
-    ).fetchone()
-    if parent is None:
+    if ending.home is None:
         db.execute(
             "UPDATE runs SET status = ?, finished = ?, variables = ?, error = ?, started = coalesce(started, ?)"
             " WHERE id = ? AND finished IS NULL",
             (ending.status, now, ending.variables, ending.error, now, step.run),
         )
-        return Committed()
-    return _count(db, driver, step, ending, (parent, join, halt))
-
-
-def _count(db: sqlite3.Connection, driver: int, step: Step, ending: Ending, place: tuple[int, int, int]) -> Committed:
-    """Count a finished child at its join: open the next one, close the join, or wake the parent."""
-    parent, join, halt = place
-    state, total, remaining, following, strict = db.execute(
-        "UPDATE joins SET remaining = remaining - 1 WHERE id = ?"
-        " RETURNING state, total, remaining, next, stop_on_failure",
-        (join,),
-    ).fetchone()
-    opened: tuple[LineRow, ...] = ()
-    if state == "open":
-        if strict and ending.status == LineStatus.FAILURE:
-            remaining = _shut(db, join)
-        elif following < total and halt == Halt.NONE and ending.siblings is not None:
-            db.execute("UPDATE joins SET next = next + 1 WHERE id = ?", (join,))
-            opened = (_insert_child(db, driver, step.run, parent, join, ending.siblings, following),)
-    return Committed(opened=opened, woken=_wake(db, driver, parent) if remaining == 0 else None)
-
-
-def _wake(db: sqlite3.Connection, driver: int, parent: int) -> LineRow | None:
-    """Give the parent of a finished join to this driver. Its epoch rises: whoever had it open is fenced off."""
-    row = db.execute(
-        f"UPDATE lines SET status = ?, owner = ?, epoch = epoch + 1, due = NULL WHERE id = ? AND status = ?"
-        f" RETURNING {LINE_COLUMNS}",
-        (LineStatus.JOINED, driver, parent, LineStatus.JOIN),
-    ).fetchone()
-    return None if row is None else LineRow(*row)
+        return _WRITTEN
+    halt = standing_wish(db, step.run) if step.halt == Halt.SKIP else step.halt
+    child = Finished(*ending.home, halt, now)
+    opened, remaining, freed = count(db, driver, step.run, child, ending)
+    woken = wake(db, driver, child.parent, ending.queue, now) if remaining == 0 else None
+    if woken is None and (not opened or opened[0].owner is not None):
+        return Committed(opened=opened, freed=freed) if opened or freed else _WRITTEN
+    return _shared_out(db, driver, opened, woken, now, freed=freed)

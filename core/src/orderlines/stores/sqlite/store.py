@@ -2,42 +2,65 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
 from orderlines.errors import Refused, UnknownRun
 from orderlines.processes.identity import ProcessIdentity
-from orderlines.states import Halt, LineStatus, RunStatus
+from orderlines.states import RELEASED, Halt, LineStatus
 from orderlines.stores.base import Store
-from orderlines.stores.records import ChildRow, DriverRow, KeptTask, LineRow, RunRow, TaskRow
-from orderlines.stores.sqlite.connection import Address, Connections
+from orderlines.stores.records import LEASE, ChildRow, DriverRow, FlowRow, KeptTask, LineRow, RoundRow, RunRow, TaskRow
+from orderlines.stores.sqlite.accepting import accept_run
+from orderlines.stores.sqlite.claiming import CLAIMABLE, TAKE, WAITING
+from orderlines.stores.sqlite.columns import LINE_COLUMNS, RUN_COLUMNS
+from orderlines.stores.sqlite.connection import Address, Connections, begin
+from orderlines.stores.sqlite.examining import examine
+from orderlines.stores.sqlite.logs import (
+    Selection,
+    current_progress,
+    insert_logs,
+    insert_progress,
+    read_logs,
+    read_newest_logs,
+)
+from orderlines.stores.sqlite.pruning import delete_unnamed_flows, marked_texts, prunable_runs, prune_runs
+from orderlines.stores.sqlite.reopening import begin_round, check_over, reopen_line
+from orderlines.stores.sqlite.rewinding import rewind
+from orderlines.stores.sqlite.schedules import SQLiteSchedules
 from orderlines.stores.sqlite.schema import TASK_BITS
-from orderlines.stores.sqlite.steps import LINE_COLUMNS, apply_step
+from orderlines.stores.sqlite.steps import apply_step, note_rings
+from orderlines.stores.sqlite.wishes import mark_skipped, take_back_pause, write_wish
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Collection, Iterator, Sequence
 
-    from orderlines.stores.records import Committed, NewRun, Step
+    from orderlines.stores.records import (
+        AttemptRow,
+        Committed,
+        EndedRun,
+        Finding,
+        KeptLog,
+        LogRow,
+        NewRun,
+        ProgressRow,
+        Reopening,
+        RunFilter,
+        Step,
+    )
+    from orderlines.stores.upgrading import Upgrade
 
-_RUN = (
-    "id, name, flow, version, digest, status, wish, key, vars, executor, created, started, deadline, finished,"
-    " variables, error"
-)
+_RUN = RUN_COLUMNS
 _TASK = (
     "tasks.node, tasks.visit, tasks.status, tasks.attempt, tasks.executor, tasks.started, tasks.finished, tasks.result,"
     " tasks.error, tasks.assigned"
 )
 _ONE = 1 << TASK_BITS
-_UNOWNED = "(owner IS NULL OR owner NOT IN (SELECT id FROM drivers))"
-_CLAIMABLE = (
-    f"finished IS NULL AND {_UNOWNED} AND (status IN ('READY', 'JOINED', 'CALL', 'HANDLER') OR due <= ?"
-    f" OR halt = {Halt.STOP} AND NOT EXISTS (SELECT 1 FROM joins WHERE joins.line = lines.id AND lines.status = 'JOIN'"
-    " AND joins.state = 'closing' AND joins.remaining > 0))"
-)
+_SEEN = "(pruned = 0 OR key IS NOT NULL)"
+_GOING = "(wish IS NULL OR wish = 'pause')"
 
 
-class SQLiteStore(Store):
+class SQLiteStore(SQLiteSchedules, Store):
     """Keeps runs in one SQLite file (``sqlite:///path``), write-ahead log, shared by processes of one machine.
 
     ``?synchronous=full`` makes every step survive a power cut; the default, ``normal``, may lose the last moments in
@@ -50,10 +73,19 @@ class SQLiteStore(Store):
         address = Address(url)
         self.url = url
         self._connections = Connections(address)
-        self._connections.get()
+        self.runs(0)
+
+    @classmethod
+    def upgrade(cls, url: str) -> Upgrade:
+        from orderlines.stores.sqlite.upgrade import SQLiteUpgrade  # noqa: PLC0415 -- few commands upgrade
+
+        return SQLiteUpgrade(url)
 
     def close(self) -> None:
         self._connections.close()
+
+    def park(self) -> None:
+        self._connections.park()
 
     def now(self) -> float:
         return time.time()
@@ -63,12 +95,22 @@ class SQLiteStore(Store):
             number: int = db.execute("PRAGMA data_version").fetchone()[0]
             return number
 
+    def identity(self) -> str:
+        with self._connections.reading() as db:
+            text: str = db.execute("SELECT identity FROM store").fetchone()[0]
+            return text
+
+    def examine(self) -> list[Finding]:
+        with self._connections.reading() as db:
+            return list(examine(db, self._connections.address.path))
+
     # Drivers and their leases
 
-    def enroll(self, identity: ProcessIdentity) -> int:
+    def enroll(self, identity: ProcessIdentity, lease: float = LEASE) -> int:
         with self._connections.writing() as db:
             cursor = db.execute(
-                "INSERT INTO drivers (host, boot, namespace, pid, start, beats) VALUES (?, ?, ?, ?, ?, 0)", identity
+                "INSERT INTO drivers (host, boot, namespace, pid, start, beats, lease) VALUES (?, ?, ?, ?, ?, 0, ?)",
+                (*identity, lease),
             )
             return cursor.lastrowid or 0
 
@@ -84,77 +126,178 @@ class SQLiteStore(Store):
 
     def drivers(self) -> list[DriverRow]:
         with self._connections.reading() as db:
-            rows = db.execute("SELECT id, host, boot, namespace, pid, start, beats FROM drivers ORDER BY id").fetchall()
-        return [DriverRow(row[0], ProcessIdentity(*row[1:6]), row[6]) for row in rows]
+            rows = db.execute("SELECT * FROM drivers ORDER BY id").fetchall()
+        return [DriverRow(row[0], ProcessIdentity(*row[1:6]), *row[6:]) for row in rows]
 
     # Runs
 
     def accept(self, run: NewRun) -> RunRow:
+        return self._accept(run, None)[0]
+
+    def accept_for(self, driver: int, run: NewRun) -> tuple[RunRow, LineRow | None]:
+        return self._accept(run, driver)
+
+    def _accept(self, run: NewRun, driver: int | None) -> tuple[RunRow, LineRow | None]:
         with self._connections.writing() as db:
-            if run.key is not None:
-                found = db.execute(
-                    f"SELECT {_RUN} FROM runs WHERE flow = ? AND key = ?", (run.flow, run.key)
-                ).fetchone()
-                if found is not None:
-                    return _same(RunRow(*found), run)
-            now = self.now()
-            db.execute(
-                "INSERT OR IGNORE INTO flows VALUES (?, ?, ?, ?, ?)", (run.digest, run.flow, run.version, run.body, now)
-            )
-            cursor = db.execute(
-                "INSERT INTO runs (name, flow, version, digest, status, key, vars, executor, created)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (run.name, run.flow, run.version, run.digest, RunStatus.PENDING, run.key, run.vars, run.executor, now),
-            )
-            number = cursor.lastrowid or 0
-            db.execute(
-                f"INSERT INTO lines ({LINE_COLUMNS}) VALUES (NULL, ?, '', NULL, NULL, 0, 0, ?, 0, 0, 0, NULL, 0, NULL,"
-                " 0, NULL, NULL, 0, NULL, 0, ?, 0)",
-                (number, LineStatus.READY, run.vars),
-            )
-            return RunRow(*db.execute(f"SELECT {_RUN} FROM runs WHERE id = ?", (number,)).fetchone())
+            return accept_run(db, run, driver, self.now())
 
     def wish(self, run: int, wish: str) -> RunRow:
         with self._connections.writing() as db:
-            _wish(db, run, wish)
-            row = db.execute(f"SELECT {_RUN} FROM runs WHERE id = ?", (run,)).fetchone()
+            write_wish(db, run, wish)
+            row = db.execute(f"SELECT {_RUN} FROM runs WHERE id = ? AND {_SEEN}", (run,)).fetchone()
         if row is None:
             raise UnknownRun(f"no run with number {run} in {self.url}")
         return RunRow(*row)
 
+    def resume(self, run: int) -> RunRow:
+        with self._connections.writing() as db:
+            row = db.execute(f"SELECT {_RUN} FROM runs WHERE id = ? AND {_SEEN}", (run,)).fetchone()
+            if row is None:
+                raise UnknownRun(f"no run with number {run} in {self.url}")
+            found = RunRow(*row)
+            if found.wish != "pause" or found.finished is not None:
+                return found
+            take_back_pause(db, run)
+            return RunRow(*db.execute(f"SELECT {_RUN} FROM runs WHERE id = ?", (run,)).fetchone())
+
+    def skip(self, line: LineRow) -> bool:
+        with self._connections.writing() as db:
+            return mark_skipped(db, line.id, line.cursor, line.tasks)
+
+    def reopen(self, wanted: Reopening) -> RunRow:
+        with self._connections.writing() as db:
+            row = db.execute(f"SELECT {_RUN} FROM runs WHERE id = ? AND {_SEEN}", (wanted.run,)).fetchone()
+            if row is None:
+                raise UnknownRun(f"no run with number {wanted.run} in {self.url}")
+            check_over(RunRow(*row), wanted.round)
+            now = self.now()
+            (root,) = db.execute("SELECT id FROM lines WHERE run = ? AND parent IS NULL", (wanted.run,)).fetchone()
+            if wanted.rewind is None:
+                reopen_line(db, root, now)
+            else:
+                rewind(db, wanted.run, root, wanted.rewind)
+            begin_round(db, root, wanted, now)
+            return RunRow(*db.execute(f"SELECT {_RUN} FROM runs WHERE id = ?", (wanted.run,)).fetchone())
+
     def expire(self, runs: Collection[int] | None) -> list[int]:
         where, values = _among("id", runs)
-        query = f"SELECT id FROM runs WHERE finished IS NULL AND wish IS NULL AND deadline <= ?{where}"
+        query = f"SELECT id FROM runs WHERE finished IS NULL AND {_GOING} AND deadline <= ?{where}"
         with self._connections.reading() as db:
+            if not db.execute(f"{query} LIMIT 1", (self.now(), *values)).fetchone():
+                return []
+        with self._connections.writing() as db:
             due = [row[0] for row in db.execute(query, (self.now(), *values))]
-        if due:
-            with self._connections.writing() as db:
-                for run in due:
-                    _wish(db, run, "timeout")
-        return due
+            for run in due:
+                write_wish(db, run, "timeout")
+            return due
+
+    def signal(self, run: int, target: str, data: str, key: str | None = None) -> bool:
+        with self._connections.writing() as db:
+            row = db.execute(f"SELECT name, finished FROM runs WHERE id = ? AND {_SEEN}", (run,)).fetchone()
+            if row is None:
+                raise UnknownRun(f"no run with number {run} in {self.url}")
+            if row[1] is not None:
+                raise Refused(f"run {row[0]} has ended; nothing in it waits for a signal any more")
+            if key is not None and db.execute("SELECT 1 FROM signals WHERE run = ? AND key = ?", (run, key)).fetchone():
+                return False
+            waiting = db.execute(
+                "SELECT id, path, state FROM lines WHERE run = ? AND status = ? AND halt < ? ORDER BY id",
+                (run, LineStatus.SIGNAL, Halt.SKIP),
+            ).fetchall()
+            line = _addressed(target, [(number, path, json.loads(state)) for number, path, state in waiting])
+            db.execute(
+                "INSERT INTO signals (run, target, key, data, created, line) VALUES (?, ?, ?, ?, ?, ?)",
+                (run, target, key, data, self.now(), line),
+            )
+            if line is not None:
+                db.execute(
+                    "UPDATE lines SET status = ?, state = ?, due = NULL, owner = NULL, epoch = epoch + 1 WHERE id = ?",
+                    (LineStatus.SIGNALLED, data, line),
+                )
+            return True
 
     # Lines
 
-    def claim(self, driver: int, runs: Collection[int] | None, limit: int) -> list[LineRow]:
+    def claim(
+        self,
+        driver: int,
+        runs: Collection[int] | None,
+        limit: int,
+        queues: Sequence[str] | None = None,
+        without: Collection[int] = (),
+    ) -> list[LineRow]:
         where, values = _among("run", runs)
-        query = f"SELECT id FROM lines WHERE {_CLAIMABLE}{where} ORDER BY id LIMIT ?"
+        if without:
+            where, values = (
+                f"{where} AND run NOT IN (SELECT value FROM json_each(?))",
+                (*values, json.dumps([*without])),
+            )
+        query = f"SELECT id FROM lines WHERE {CLAIMABLE}{where} AND queue IS ? ORDER BY id LIMIT ?"
+        names = (None,) if queues is None else queues
         with self._connections.reading() as db:
-            if not db.execute(query, (self.now(), *values, 1)).fetchone():
+            if not any(db.execute(query, (self.now(), *values, name, 1)).fetchone() for name in names):
                 return []
         with self._connections.writing() as db:
-            ids = [row[0] for row in db.execute(query, (self.now(), *values, limit))]
-            update = f"UPDATE lines SET owner = ?, epoch = epoch + 1 WHERE id = ? RETURNING {LINE_COLUMNS}"
-            return [LineRow(*db.execute(update, (driver, line)).fetchone()) for line in ids]
+            if db.execute("SELECT 1 FROM drivers WHERE id = ?", (driver,)).fetchone() is None:
+                return []
+            ids: list[int] = []
+            for name in names:
+                row = (self.now(), *values, name, limit - len(ids))
+                ids.extend(found for (found,) in db.execute(query, row))
+            return [LineRow(*db.execute(TAKE, (driver, line)).fetchone()) for line in ids]
+
+    def ring(self, queues: Collection[str], silence: float, limit: int) -> list[LineRow]:
+        marks = ", ".join("?" * len(queues))
+        query = f"SELECT id FROM lines WHERE {CLAIMABLE} AND queue IN ({marks}) AND coalesce(rung, 0) <= ? LIMIT ?"
+        now = self.now()
+        row = (now, *queues, now - silence)
+        with self._connections.reading() as db:
+            if not db.execute(query, (*row, 1)).fetchone():
+                return []
+        with self._connections.writing() as db:
+            lines = [found for (found,) in db.execute(query, (*row, limit))]
+            return list(note_rings(db, lines, now))
+
+    def waiting(self) -> dict[str, float]:
+        now = self.now()
+        with self._connections.reading() as db:
+            return dict(db.execute(WAITING, (now, now)))
 
     def commit(self, driver: int, steps: Sequence[Step]) -> list[Committed]:
-        with self._connections.writing() as db:
-            now = self.now()
-            return [apply_step(db, driver, step, now) for step in steps]
+        # Not `with self.writing()`: a generator's context costs a tenth of a step.
+        held = self._connections.held()
+        with held.lock:
+            db = held.connection
+            try:
+                begin(db)
+                now = self.now()
+                done = [apply_step(db, driver, step, now) for step in steps]
+                db.execute("COMMIT")
+            except BaseException as error:
+                self._connections.undo(db, error)
+                raise
+        return done
 
-    def release(self, driver: int, lines: Collection[int]) -> None:
+    def release(self, driver: int, lines: Collection[int], reason: str = RELEASED) -> None:
         with self._connections.writing() as db:
             for line in lines:
-                db.execute("UPDATE lines SET owner = NULL WHERE id = ? AND owner = ?", (line, driver))
+                db.execute(
+                    "UPDATE lines SET owner = NULL, state = CASE status WHEN ? THEN ? ELSE state END,"
+                    " attempt = CASE status WHEN ? THEN 0 ELSE attempt END"
+                    " WHERE id = ? AND owner = ? AND finished IS NULL",
+                    (LineStatus.CALL, reason, LineStatus.HANDLER if reason == RELEASED else "", line, driver),
+                )
+
+    def owned(self, driver: int) -> list[int]:
+        with self._connections.reading() as db:
+            return [
+                row[0] for row in db.execute("SELECT id FROM lines WHERE finished IS NULL AND owner = ?", (driver,))
+            ]
+
+    def late(self, line: int, attempt: AttemptRow) -> None:
+        with self._connections.writing() as db:
+            if db.execute("SELECT 1 FROM lines WHERE id = ?", (line,)).fetchone():
+                db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", (line, *attempt))
 
     def halted(self, driver: int) -> list[tuple[int, int]]:
         with self._connections.reading() as db:
@@ -162,23 +305,38 @@ class SQLiteStore(Store):
                 "SELECT id, halt FROM lines WHERE finished IS NULL AND owner = ? AND halt > 0", (driver,)
             ).fetchall()
 
-    def next_due(self, runs: Collection[int] | None) -> float | None:
+    def next_due(self, runs: Collection[int] | None, queues: Sequence[str] | None = None) -> float | None:
         lines, values = _among("run", runs)
         deadlines, _ = _among("id", runs)
+        names = () if queues is None else queues
+        of = "queue IS NULL" if queues is None else f"queue IN ({', '.join('?' * len(names))})"
         with self._connections.reading() as db:
             row = db.execute(
                 f"SELECT min(t) FROM (SELECT min(due) AS t FROM lines WHERE finished IS NULL AND owner IS NULL{lines}"
-                f" UNION ALL SELECT min(deadline) FROM runs WHERE finished IS NULL AND wish IS NULL{deadlines})",
-                (*values, *values),
+                f" AND {of} UNION ALL SELECT min(deadline) FROM runs WHERE finished IS NULL AND {_GOING}{deadlines})",
+                (*values, *names, *values),
             ).fetchone()
         due: float | None = row[0]
         return due
+
+    # What calls say
+
+    def keep_logs(self, rows: Sequence[LogRow]) -> None:
+        with self._connections.writing() as db:
+            insert_logs(db, rows)
+
+    def keep_progress(self, rows: Sequence[ProgressRow]) -> None:
+        with self._connections.writing() as db:
+            insert_progress(db, rows)
 
     # What a line needs to go on
 
     def line(self, line: int) -> LineRow:
         with self._connections.reading() as db:
-            return LineRow(*db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id = ?", (line,)).fetchone())
+            row = db.execute(f"SELECT {LINE_COLUMNS} FROM lines WHERE id = ?", (line,)).fetchone()
+        if row is None:
+            raise UnknownRun(f"no line with number {line} in {self.url}")
+        return LineRow(*row)
 
     def assigned(self, line: int, after: int) -> list[str]:
         first = line << TASK_BITS
@@ -198,12 +356,12 @@ class SQLiteStore(Store):
                 )
             )
 
-    def children(self, line: int, node: str, visit: int) -> list[ChildRow]:
+    def children(self, line: int, label: str) -> list[ChildRow]:
         with self._connections.reading() as db:
             rows = db.execute(
                 "SELECT idx, path, status, error, result, vars FROM lines WHERE join_id ="
-                " (SELECT id FROM joins WHERE line = ? AND node = ? AND visit = ?) ORDER BY idx",
-                (line, node, visit),
+                " (SELECT id FROM joins WHERE line = ? AND label = ?) ORDER BY idx",
+                (line, label),
             ).fetchall()
         return [ChildRow(*row) for row in rows]
 
@@ -222,19 +380,48 @@ class SQLiteStore(Store):
     def run(self, name: str | int) -> RunRow | None:
         column = "id" if isinstance(name, int) else "name"
         with self._connections.reading() as db:
-            row = db.execute(f"SELECT {_RUN} FROM runs WHERE {column} = ?", (name,)).fetchone()
+            row = db.execute(f"SELECT {_RUN} FROM runs WHERE {column} = ? AND {_SEEN}", (name,)).fetchone()
         return None if row is None else RunRow(*row)
 
-    def runs(self, limit: int, *, unfinished: bool = False) -> list[RunRow]:
-        where = " WHERE finished IS NULL" if unfinished else ""
+    def ended(self, runs: Collection[int]) -> list[int]:
+        numbers = json.dumps(list(runs))
         with self._connections.reading() as db:
-            rows = db.execute(f"SELECT {_RUN} FROM runs{where} ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
+            rows = db.execute(
+                "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM runs WHERE finished IS NULL)",
+                (numbers,),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def runs(self, limit: int, *, unfinished: bool = False, wanted: RunFilter | None = None) -> list[RunRow]:
+        conditions = dict(() if wanted is None else _conditions(wanted))
+        values = [value for given in conditions.values() for value in given]
+        if unfinished:
+            conditions["finished IS NULL"] = ()
+        where = " AND ".join(("pruned = 0", *conditions))
+        with self._connections.reading() as db:
+            rows = db.execute(
+                f"SELECT {_RUN} FROM runs WHERE {where} ORDER BY id DESC LIMIT ?", (*values, limit)
+            ).fetchall()
         return [RunRow(*row) for row in rows]
+
+    def rounds(self, run: int) -> list[RoundRow]:
+        with self._connections.reading() as db:
+            rows = db.execute(
+                "SELECT round, status, finished, error, tasks, vars FROM rounds WHERE run = ? ORDER BY round", (run,)
+            ).fetchall()
+        return [RoundRow(*row) for row in rows]
 
     def flow(self, digest: str) -> str:
         with self._connections.reading() as db:
             body: str = db.execute("SELECT body FROM flows WHERE digest = ?", (digest,)).fetchone()[0]
             return body
+
+    def flow_named(self, name: str) -> FlowRow | None:
+        with self._connections.reading() as db:
+            row = db.execute(
+                "SELECT digest, name, version, body FROM flows WHERE name = ? ORDER BY created DESC LIMIT 1", (name,)
+            ).fetchone()
+        return None if row is None else FlowRow(*row)
 
     def lines(self, run: int) -> list[LineRow]:
         with self._connections.reading() as db:
@@ -250,26 +437,63 @@ class SQLiteStore(Store):
             ).fetchall()
         return (KeptTask(row[0], row[1] & (_ONE - 1), TaskRow(*row[2:])) for row in rows)
 
+    def logs(
+        self, run: int, node: str | None = None, line: str | None = None, after: int = 0, newest: int | None = None
+    ) -> Iterator[KeptLog]:
+        selection = Selection(run, node, line, after)
+        if newest is None:
+            return read_logs(self._connections, selection)
+        return read_newest_logs(self._connections, selection, newest)
 
-def _same(found: RunRow, run: NewRun) -> RunRow:
-    """Return the run that a key stands for; the same key with something else is an error."""
-    if found.digest != run.digest:
-        raise Refused(
-            f"key {run.key!r} belongs to run {found.name} of another definition of flow {run.flow!r}; use another key"
-        )
-    if found.vars != run.vars:
-        raise Refused(f"key {run.key!r} belongs to run {found.name} with other variables; use another key")
-    return found
+    def progress(self, run: int) -> dict[int, str]:
+        with self._connections.reading() as db:
+            return current_progress(db, run)
+
+    def marked(self, run: int, mark: str) -> list[str]:
+        with self._connections.reading() as db:
+            return marked_texts(db, run, mark)
+
+    # Taking away
+
+    def prunable(self, before: float, statuses: Collection[str], limit: int, after: int = 0) -> list[EndedRun]:
+        with self._connections.reading() as db:
+            return prunable_runs(db, before, statuses, limit, after)
+
+    def prune(self, runs: Collection[int], before: float) -> list[int]:
+        return prune_runs(self._connections, runs, before)
+
+    def prune_flows(self) -> int:
+        with self._connections.writing() as db:
+            return delete_unnamed_flows(db)
 
 
-def _wish(db: sqlite3.Connection, run: int, wish: str) -> None:
-    """Write a wish on a run and its lines; the first wish names how the run ends."""
-    db.execute("UPDATE runs SET wish = coalesce(wish, ?) WHERE id = ? AND finished IS NULL", (wish, run))
-    db.execute("UPDATE lines SET halt = ? WHERE run = ? AND finished IS NULL", (Halt.STOP, run))
+def _addressed(target: str, waiting: Sequence[tuple[int, str, list[str]]]) -> int | None:
+    """Return the line that a signal is for, if one waits for it already.
+
+    :raises Refused: several do, and the signal does not say which.
+    """
+    found = [(number, path, addresses[0]) for number, path, addresses in waiting if target in addresses]
+    if len(found) > 1:
+        names = ", ".join(f"{path}/{node}".lstrip("/") for _, path, node in found[:5])
+        raise Refused(f"{len(found)} lines wait for {target!r}; name one of them: {names}")
+    return found[0][0] if found else None
 
 
-def _among(column: str, values: Collection[int] | None) -> tuple[str, tuple[int, ...]]:
+def _conditions(wanted: RunFilter) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Yield what a run has to fulfil, each with the values that stand in it."""
+    if wanted.statuses:
+        yield "status IN (SELECT value FROM json_each(?))", (json.dumps(wanted.statuses),)
+    if wanted.flow is not None:
+        yield "flow = ?", (wanted.flow,)
+    if wanted.since is not None:
+        yield "created >= ?", (wanted.since,)
+    if wanted.prefix:
+        yield "substr(name, 1, ?) = ?", (len(wanted.prefix), wanted.prefix)
+
+
+def _among(column: str, values: Collection[int] | None) -> tuple[str, tuple[str, ...]]:
     """Return the SQL that limits a column to some values, and the values; nothing for ``None``."""
     if values is None:
         return "", ()
-    return f" AND {column} IN ({', '.join('?' * len(values))})", tuple(values)
+    # one value of JSON, since the number of values that a statement may have is limited
+    return f" AND {column} IN (SELECT value FROM json_each(?))", (json.dumps(list(values)),)

@@ -1,0 +1,157 @@
+"""What a store needs to accept a run: from then on it is kept, with all that belongs to it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, Union
+
+from orderlines.errors import UsageError
+from orderlines.runnames import run_name
+from orderlines.stores.records import FlowRow, NewRun
+from orderlines.values import encode
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from orderlines.flow.model import Flow
+    from orderlines.plugins import Registry
+    from orderlines.stores.base import Store
+
+
+class Buildable(Protocol):
+    """What can be built into a flow: :class:`orderlines.building.Flow`."""
+
+    def build(self, registry: Registry | None = None) -> Flow:
+        """Return the flow."""
+
+
+FlowLike = Union["str | PathLike[str] | Flow", Buildable]
+"""A flow, what builds one, or the path of a file with one."""
+
+
+def definition(flow: FlowLike, registry: Registry) -> Flow:
+    """Return the flow that is meant.
+
+    :raises InvalidFlow: with every problem of what was not checked yet.
+    :raises UsageError: this is none.
+    """
+    from orderlines.flow.model import Flow  # noqa: PLC0415 -- not needed where the flow is kept already
+
+    if isinstance(flow, Flow):
+        return flow
+    if isinstance(flow, (str, os.PathLike)):
+        from orderlines.flow.load import load_file  # noqa: PLC0415 -- most programs load a flow once
+
+        return load_file(flow, registry).flow
+    build = getattr(flow, "build", None)
+    if not callable(build):
+        told = type(flow).__name__
+        raise UsageError(f"this is no flow but {told}: give what `orderlines.load` returns, or the path of a file")
+    built: Flow = build(registry)
+    return built
+
+
+def each_of(sets: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    """Return sets of variables, one for each run.
+
+    :raises UsageError: this is no list of such.
+    """
+    if isinstance(sets, (Mapping, str)) or not isinstance(sets, Iterable):
+        raise UsageError(
+            f"give a list with the variables of each run, such as [{{'n': 1}}, {{'n': 2}}], not {sets!r:.80}"
+        )
+    return sets
+
+
+def new_run(flow: Flow, variables: Mapping[str, Any], key: str | None, executor: str | None) -> NewRun:
+    """Return a new run of a flow, for a store to accept.
+
+    :param flow: with all that it enters pinned.
+    :param variables: replace the flow's defaults.
+    :param executor: replaces the flow's default executor.
+    :raises UsageError: a variable is not declared, or not of the type that it is declared with; or the key is no text.
+    """
+    _check_key(key)
+    values = {**flow.vars, **checked(flow, variables)}
+    entered: tuple[FlowRow, ...] = ()
+    if flow.flows:
+        from orderlines.flow.pinning import inside  # noqa: PLC0415 -- most flows enter no other
+
+        entered = tuple(FlowRow(each.digest, each.name, each.version, _body(each)) for each in inside(flow))
+    return NewRun(run_name(), flow.name, flow.version, flow.digest, _body(flow), encode(values), key, executor, entered)
+
+
+def checked(flow: Flow, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return variables that a flow may be given.
+
+    :raises UsageError: one is not declared, or not of the type that it is declared with.
+    """
+    if not isinstance(variables, Mapping):
+        raise UsageError(f"variables are given as a mapping, such as {{'name': value}}, not as {variables!r:.80}")
+    for name, value in variables.items():
+        if not isinstance(name, str):
+            raise UsageError(f"variables are given by name, such as {{'name': value}}; {name!r:.80} is no text")
+        if name not in flow.vars and name not in flow.types:
+            from orderlines.flow.naming import did_you_mean  # noqa: PLC0415 -- only on the way to an error
+
+            hint = did_you_mean(name, {*flow.vars, *flow.types}) or "declare it under `vars`"
+            raise UsageError(f"flow {flow.name!r} has no variable {name!r}; {hint}")
+        declared = flow.types.get(name)
+        if declared is not None:
+            from orderlines.flow.fitting import fits  # noqa: PLC0415 -- most variables are not typed
+
+            if not fits(value, declared):
+                given = type(value).__name__
+                raise UsageError(f"variable {name!r} of flow {flow.name!r} is declared {declared}, not {given}")
+    return variables
+
+
+def pinned_in(store: Store, flow: Flow, registry: Registry) -> Flow:
+    """Return a flow with those that it enters by name pinned: to the ones that a store has accepted last.
+
+    :raises UsageError: the store has no flow of that name.
+    """
+    if not flow.unpinned:
+        return flow
+    from orderlines.flow.pinning import pinned  # noqa: PLC0415 -- most flows enter no other
+
+    return pinned(flow, {name: _kept(store, name, flow, registry) for name in flow.unpinned})
+
+
+def _kept(store: Store, name: str, flow: Flow, registry: Registry) -> Flow:
+    row = store.flow_named(name)
+    if row is None:
+        raise UsageError(
+            f"flow {flow.name!r} enters the flow {name!r}, and {store.shown} has none of that name: run it once,"
+            f" or put {name}.yaml beside the file"
+        )
+    return _read(store, row, registry)
+
+
+def _read(store: Store, row: FlowRow, registry: Registry) -> Flow:
+    """Return a kept flow with those that it enters."""
+    from orderlines.flow.load import from_canonical  # noqa: PLC0415 -- as above
+
+    flow = from_canonical(json.loads(row.body), registry, row.digest)
+    pins: Mapping[str, str] = flow.data.get("flows", {})
+    entered = {
+        name: _read(store, FlowRow(digest, name, "", store.flow(digest)), registry) for name, digest in pins.items()
+    }
+    return flow._replace(flows=entered)
+
+
+def _body(flow: Flow) -> str:
+    return json.dumps(flow.data, ensure_ascii=False, separators=(",", ":"))
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not isinstance(key, str):
+        raise UsageError(f"the key is a text, such as 'order-17', and not {key!r:.80}")
+    if key == "":
+        raise UsageError("the key is empty; name what the run is for, or give no key")
+    try:
+        (key or "").encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"the key {key!r} is no text in UTF-8; use another one") from error

@@ -1,0 +1,86 @@
+"""Telling workers of lines that are left to them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from orderlines.errors import OrderlinesError
+from orderlines.logger import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from orderlines.executors.lines import LineExecutor
+    from orderlines.plugins import Registry
+    from orderlines.stores.records import LineRow
+
+COMPLAINT = 60.0
+"""Seconds between two lines in the log about bells that cannot be rung."""
+
+
+REST = 2.0
+"""Seconds for which nothing is rung after that has failed: who rings has other things to do."""
+
+
+class Bell(Protocol):
+    """What a driver rings."""
+
+    def ring(self, lines: Sequence[LineRow]) -> None:
+        """Tell workers of lines; what does not come through is rung again by whoever serves the queues."""
+
+
+class Bells:
+    """Rings through the executor of lines that is installed, which is loaded with the first ring.
+
+    :ivar queue: the URL of what the workers listen to; ``None`` where there is none, and they find lines by looking.
+    """
+
+    def __init__(self, registry: Registry, queue: str | None) -> None:
+        self._registry = registry
+        self.queue = queue
+        self._executor: LineExecutor | None = None
+        self._collected = threading.local()
+        self._next_complaint = self._next_try = 0.0
+
+    def ring(self, lines: Sequence[LineRow]) -> None:
+        """Tell workers of lines."""
+        collected = getattr(self._collected, "lines", None)
+        if collected is not None:
+            collected.extend(lines)
+            return
+        if self.queue is None or time.monotonic() < self._next_try:
+            return
+        try:
+            self._loaded(self.queue).ring(lines)
+        except OrderlinesError as error:
+            self._next_try = time.monotonic() + REST
+            if time.monotonic() >= self._next_complaint:
+                self._next_complaint = time.monotonic() + COMPLAINT
+                logger().warning("workers look for lines instead of being told of them: %s", error)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Collect what this thread rings for meanwhile, and ring for it in one go at the end."""
+        before = getattr(self._collected, "lines", None)
+        self._collected.lines = lines = [] if before is None else before
+        try:
+            yield
+        finally:
+            self._collected.lines = before
+            if before is None and lines:
+                self.ring(lines)
+
+    def close(self) -> None:
+        """Let go of what rings."""
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
+
+    def _loaded(self, queue: str) -> LineExecutor:
+        if self._executor is None:
+            name = next(plugin.name for plugin in self._registry.executors() if plugin.unit == "line")
+            self._executor = self._registry.load_executor(name)({"queue": queue})
+        return self._executor

@@ -1,0 +1,83 @@
+"""A run that workers drive, as the command that follows it sees it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from orderlines.cli.output import tell
+from orderlines.cli.ringing import tell_workers
+from orderlines.cli.unattended import is_held, tell_unless_driven
+from orderlines.errors import StoreUnavailable
+from orderlines.stores.showing import shown_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orderlines.stores.base import Store
+    from orderlines.stores.records import RunRow
+
+_WAITS: Final = 5.0
+"""Seconds after which it is said that no worker has taken the run."""
+_OBEYS: Final = 2.0
+"""Seconds within which a worker, where one serves, has a run in hand that is to stop."""
+
+
+class Beside:
+    """Has the methods of a supervisor that :func:`orderlines.cli.driving.drive` needs, and drives nothing.
+
+    :param url: the store's.
+    """
+
+    drives: Final = False
+
+    def __init__(self, store: Store, row: RunRow, url: str) -> None:
+        self.store = store
+        self.waiting = {row.id}
+        self.failures: dict[int, str] = {}
+        self._url = url
+        self._name = row.name
+        self._tell_at = time.monotonic() + _WAITS
+        self._stops_by: float | None = None
+
+    def attend(self, seconds: float) -> None:
+        """Wait a moment, and look whether the run has ended; a store that is away is waited for."""
+        time.sleep(seconds)
+        try:
+            self.waiting.difference_update(self.store.ended(self.waiting))
+            self._tell_once()
+            self._give_up()
+        except StoreUnavailable:
+            return
+
+    def stop(self, run: int) -> str:
+        """Wish the run to stop, and return its name."""
+        name = self.store.wish(run, "stop").name
+        tell_workers(self.store, run, self._url)
+        self._stops_by = time.monotonic() + _OBEYS
+        return name
+
+    def kill(self) -> None:
+        """Leave it to the workers: each call has its grace there."""
+
+    def release(self, hurried: Callable[[], bool]) -> None:
+        """Leave the run to the workers."""
+
+    def _give_up(self) -> None:
+        """Wait no longer for the end of a run that is to stop, and that no worker has in hand."""
+        now = time.monotonic()
+        if self._stops_by is None or not self.waiting:
+            return
+        row = self.store.run(self._name)
+        if row is None or is_held(self.store, row):
+            self._stops_by = now + _OBEYS
+        elif now >= self._stops_by:
+            tell_unless_driven(self.store, row, "the wish to stop is stored; a worker obeys it first, or it ends")
+            self.waiting.clear()
+
+    def _tell_once(self) -> None:
+        if time.monotonic() < self._tell_at:
+            return
+        self._tell_at = float("inf")
+        if self.waiting and not any(line.epoch or line.owner for line in self.store.lines(next(iter(self.waiting)))):
+            tell(f"run {self._name} waits for a worker: orderlines worker {shown_option(self.store.url)}")

@@ -1,0 +1,73 @@
+"""``orderlines doctor``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orderlines.cli.options import is_there, json_option, open_store, store_option
+from orderlines.cli.output import json_text, only_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from orderlines.plugins import Registry
+    from orderlines.stores.records import Finding
+
+
+@click.command("doctor")
+@store_option
+@json_option
+def command(url: str, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
+    """Look whether what runs need is there and in order: Python, plugins, the store, executors.
+
+    Exit codes: 0 nothing is wrong, 1 something is.
+    """
+    with only_document(as_json=as_json) as write:
+        findings = [finding._asdict() for finding in _findings(url)]
+        well = all(finding["state"] != "wrong" for finding in findings)
+        document = {"well": well, "findings": findings}
+        write(json_text(document) if as_json else "".join(f"{line}\n" for line in _lines(document)))
+    sys.exit(0 if well else 1)
+
+
+def _findings(url: str) -> Iterator[Finding]:
+    from orderlines.doctor import executing, installation  # noqa: PLC0415 -- not needed to show help
+    from orderlines.plugins.manager import Registry, installed  # noqa: PLC0415 -- as above
+
+    # Not the process's own, which is refused where something is wrong and ORDERLINES_PLUGINS_STRICT is set.
+    registry = Registry(installed())
+    yield installation.python()
+    yield from installation.plugins(registry)
+    yield from _of_store(url, registry)
+    yield from executing.executors(registry)
+
+
+def _of_store(url: str, registry: Registry) -> Iterator[Finding]:
+    from orderlines.doctor import keeping  # noqa: PLC0415 -- as above
+    from orderlines.errors import OrderlinesError  # noqa: PLC0415 -- as above
+    from orderlines.stores.records import Finding  # noqa: PLC0415 -- as above
+
+    try:
+        if not is_there(url):
+            keeping.must_be_makeable(url)
+            yield Finding("store", "ok", f"there is none yet at {url}; the first run makes it")
+            return
+        store = open_store(url, registry)
+        try:
+            yield from keeping.store(store)
+        finally:
+            store.close()
+    except OrderlinesError as error:
+        yield Finding("store", "wrong", str(error), "name another store with --store, or mend this one")
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    for finding in document["findings"]:
+        mark = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}[finding["state"]]
+        yield f"{mark}  {finding['name']}: {finding['told']}"
+        if finding["advice"]:
+            yield f"       {finding['advice']}"
+    yield "nothing is wrong" if document["well"] else "something is wrong; see the lines marked WRONG"

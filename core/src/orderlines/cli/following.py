@@ -1,0 +1,116 @@
+"""What is shown while a run goes on, and at its end: a live tree on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from orderlines.cli.output import on_terminal, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from orderlines.cli.live import LiveTree
+
+    Below = Callable[[Mapping[str, Any]], Iterable[str]]
+
+_STDOUT = 1
+_STDERR = 2
+_PIECE = 65_536
+_PIECES = 16
+"""Pieces of output that are passed on at once, so that a call which prints without end does not hold up the view."""
+
+
+class Following:
+    """Shows nothing meanwhile, and plain lines at the end."""
+
+    def begin(self, read: Callable[[], dict[str, Any]], below: Below) -> None:
+        """Follow a run: ``read`` returns its document, ``below`` the lines that stand below it."""
+
+    def refresh(self) -> None:
+        """Show what has changed."""
+
+    def finish(self, document: Mapping[str, Any], below: Below) -> None:
+        """Show how the run has ended."""
+        from orderlines.views import run_lines  # noqa: PLC0415 -- not needed before
+
+        text = "".join(f"{line}\n" for line in (*run_lines(document), *below(document)))
+        write_text(text)
+
+
+class LiveFollowing(Following):
+    """Shows a live tree; what is printed by this process and those that it forks goes above it.
+
+    :param output: descriptor from which that can be read.
+    :param terminal: descriptor of the terminal.
+    """
+
+    def __init__(self, output: int, terminal: int) -> None:
+        self._output = output
+        self._terminal = terminal
+        self._tree: LiveTree | None = None
+
+    def begin(self, read: Callable[[], dict[str, Any]], below: Below) -> None:
+        from orderlines.cli.live import LiveTree, terminal_console  # noqa: PLC0415 -- 60 ms, for a terminal only
+
+        self._tree = LiveTree(read, terminal_console(self._terminal), below)
+        self._tree.refresh()
+
+    def refresh(self) -> None:
+        if self._tree is not None:
+            self.pass_on()
+            self._tree.refresh()
+
+    def finish(self, document: Mapping[str, Any], below: Below) -> None:
+        if self._tree is None:
+            super().finish(document, below)
+        else:
+            self.pass_on()
+            self._tree.finish(document)
+
+    def pass_on(self) -> None:
+        """Print above the tree what was printed meanwhile."""
+        for _ in range(_PIECES):
+            try:
+                data = os.read(self._output, _PIECE)
+            except BlockingIOError:
+                return
+            if self._tree is None:
+                os.write(self._terminal, data)
+            else:
+                self._tree.above(data.decode("utf-8", "backslashreplace"))
+
+    def leave(self) -> None:
+        """Give the terminal back as it was."""
+        if self._tree is not None:
+            self._tree.leave()
+
+
+@contextmanager
+def following(*, live: bool) -> Iterator[Following]:
+    """Yield what follows a run; with ``live`` it has the terminal, if there is one, to itself meanwhile."""
+    if not live or not on_terminal():
+        yield Following()
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    kept = {number: os.dup(number) for number in (_STDOUT, _STDERR) if os.isatty(number)}
+    for number in kept:
+        os.dup2(writing, number)
+    os.close(writing)
+    view = LiveFollowing(reading, kept[_STDOUT])
+    try:
+        yield view
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        view.pass_on()
+        view.leave()
+        for number, descriptor in kept.items():
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        os.close(reading)

@@ -1,0 +1,73 @@
+"""Who drives the runs that a scheduler starts: a supervised process of its own, or others."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from orderlines.cli.output import tell
+from orderlines.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from orderlines.stores.records import RunRow
+    from orderlines.supervision.supervisor import Supervisor
+
+_SEARCH: Final = 3.0
+"""Seconds between two looks at which runs there are; those of schedulers that have died are among them."""
+_ALL: Final = 1_000_000
+_PREFIX: Final = "schedule:"
+
+
+class Others:
+    """Runs that workers drive."""
+
+    def begun(self, run: RunRow) -> None:
+        """Do nothing."""
+
+    def tend(self, seconds: float) -> bool:
+        """Do nothing."""
+        return False
+
+
+class ScheduledRuns:
+    """The unfinished runs of all schedules of a store, whoever started them; a driver of this process serves them."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._known: set[int] = set()
+        self._next_search = 0.0
+
+    def begun(self, run: RunRow) -> None:
+        """Drive a run that was just started."""
+        self._add(run.id)
+
+    def _add(self, run: int) -> None:
+        if run not in self._known:
+            self._known.add(run)
+            self._supervisor.add(run)
+
+    def tend(self, seconds: float) -> bool:
+        """Find runs to drive, and attend to the driver.
+
+        :raises OrderlinesError: drivers end as soon as they are started.
+        """
+        now = time.monotonic()
+        if now >= self._next_search:
+            self._next_search = now + _SEARCH
+            self._search()
+        self._supervisor.attend(seconds)
+        return True
+
+    def _search(self) -> None:
+        try:
+            rows = self._supervisor.store.runs(_ALL, unfinished=True)
+        except StoreUnavailable:
+            return  # The loop says so.
+        found = {row.id: row for row in rows if (row.key or "").startswith(_PREFIX)}
+        self._known &= found.keys()
+        for number in found:
+            self._add(number)
+        for number, message in self._supervisor.failures.items():
+            if number in self._known and number in found:
+                tell(f"run {found[number].name} is kept but cannot be driven on here: {message}")
+        self._supervisor.failures.clear()

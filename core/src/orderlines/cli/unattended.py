@@ -1,0 +1,35 @@
+"""Whether anybody drives a run, and what to say where nobody does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orderlines.cli.output import tell
+from orderlines.states import FINAL
+from orderlines.stores.showing import shown_option
+
+if TYPE_CHECKING:
+    from orderlines.stores.base import Store
+    from orderlines.stores.records import RunRow
+
+
+def living_drivers(store: Store) -> set[int]:
+    """Return the drivers whose process lives, as far as can be seen from here."""
+    from orderlines.processes.identity import alive  # noqa: PLC0415 -- not needed to show help
+
+    return {driver.id for driver in store.drivers() if alive(driver.identity)}
+
+
+def is_held(store: Store, row: RunRow) -> bool:
+    """Return whether a living driver holds a line of the run: where all of its lines wait, none does."""
+    living = living_drivers(store)
+    return any(line.owner in living for line in store.lines(row.id))
+
+
+def tell_unless_driven(store: Store, row: RunRow, then: str) -> None:
+    """Say on standard error, where no driver lives, that what was asked for is kept until one does.
+
+    :param then: what happens then.
+    """
+    if row.status not in FINAL and not living_drivers(store):
+        tell(f"nobody drives run {row.name}: {then} with `orderlines recover {shown_option(store.url)}`")

@@ -1,0 +1,89 @@
+"""The store, the drivers on its books, and the runs that nobody drives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from orderlines.errors import StoreUnavailable
+from orderlines.processes.identity import alive
+from orderlines.states import Halt, LineStatus
+from orderlines.stores.records import Finding
+from orderlines.stores.showing import shown_option
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from orderlines.stores.base import Store
+    from orderlines.stores.records import RunRow
+
+_ALL: Final = 1_000_000
+_SHOWN: Final = 5
+_GOES_ON: Final = {
+    LineStatus.READY, LineStatus.CALL, LineStatus.HANDLER, LineStatus.JOINED, LineStatus.SIGNALLED,
+}  # fmt: skip
+"""What a line does that some driver should hold."""
+
+
+def store(opened: Store) -> Iterator[Finding]:
+    """Yield how a store is that could be opened: what it finds of itself, its drivers, its runs."""
+    yield Finding("store", "ok", opened.shown)
+    yield from opened.examine()
+    drivers = opened.drivers()
+    living = {driver.id for driver in drivers if alive(driver.identity)}
+    yield from _drivers(len(living), len(drivers) - len(living))
+    yield from _undriven(opened, living)
+
+
+def must_be_makeable(url: str) -> None:
+    """Try whether the file of an SQLite store can be made, and leave nothing behind.
+
+    :raises StoreUnavailable: it cannot.
+    """
+    from pathlib import Path  # noqa: PLC0415 -- costs start-up time
+    from tempfile import TemporaryFile  # noqa: PLC0415 -- as above
+
+    from orderlines.stores.sqlite.connection import Address  # noqa: PLC0415 -- only for a store that is not there
+
+    path = Path(Address(url).path).absolute()
+    folder = next(each for each in path.parents if each.exists())
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StoreUnavailable(f"there is no store at {url}, and none can be made in {folder}: {error}") from error
+
+
+def _drivers(living: int, dead: int) -> Iterator[Finding]:
+    if dead:
+        told = f"{living} living, {dead} whose process has ended"
+        yield Finding("drivers", "note", told, "the next driver strikes them off, and takes over what they held")
+    else:
+        yield Finding("drivers", "ok", f"{living} living")
+
+
+def _undriven(opened: Store, living: set[int]) -> Iterator[Finding]:
+    runs = opened.runs(_ALL, unfinished=True)
+    left = [run.name for run in runs if not _is_driven(opened, run, living)]
+    if not left:
+        yield Finding("runs", "ok", f"{len(runs)} not finished, each has a driver")
+        return
+    names = ", ".join(left[:_SHOWN]) + (f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else "")
+    workers = _for_workers(opened, runs, left)
+    advice = f"`orderlines recover {shown_option(opened.url)}` drives them to their end{workers}"
+    yield Finding("runs", "wrong", f"{len(left)} of {len(runs)} that are not finished have no driver: {names}", advice)
+
+
+def _for_workers(opened: Store, runs: Iterable[RunRow], left: Collection[str]) -> str:
+    """Say what goes on only with workers, where there is such."""
+    lines = (line for run in runs if run.name in left for line in opened.lines(run.id))
+    queues = sorted({line.queue for line in lines if line.queue is not None})
+    return f"; what is for workers waits for `orderlines worker --queues {','.join(queues)}`" if queues else ""
+
+
+def _is_driven(opened: Store, run: RunRow, living: set[int]) -> bool:
+    """Return whether drivers live, and none of the lines that can go on is without one.
+
+    A run whose lines all wait has no owner: any living driver is taken for its.
+    """
+    able = [line for line in opened.lines(run.id) if line.status in _GOES_ON and line.halt != Halt.PAUSE]
+    return bool(living) and (not able or any(line.owner in living for line in able))

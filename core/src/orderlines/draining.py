@@ -1,0 +1,136 @@
+"""A driver that is asked again and again to do what there is to do for some queues: a worker's."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Final
+
+from orderlines.driver import Driver
+from orderlines.errors import StoreUnavailable
+from orderlines.logger import logger
+from orderlines.territory import Queues
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orderlines.bells import Bell
+    from orderlines.plugins import Registry
+    from orderlines.stores.base import Store
+
+QUICK: Final = 0.05
+"""Seconds within which what was taken at once is to have gone on, if twice as much is to be taken the next time."""
+LONG: Final = 0.5
+"""Seconds for which a call may hold up others that wait behind it, before these are given back."""
+AGAIN: Final = 1.0
+"""Seconds after which it is looked again for what was due and could not be taken."""
+
+
+class Drainer(Driver):
+    """Drives lines of queues, whatever run they are of, while :meth:`drain` is called, always in one thread.
+
+    It takes one line at first, and more at once only while lines go on quickly: what it has taken and cannot do yet
+    keeps nobody else busy. Lines whose calls run in other processes do not count. What waits behind a call that takes
+    long is given back by :meth:`share`.
+
+    Its lease is kept by somebody else, from its being made until :meth:`part`.
+
+    :param queues: their names, the most urgent first.
+    :param bell: told of lines that are left to workers.
+    :param batch: how many lines it takes at once, at the most.
+    """
+
+    def __init__(
+        self, store: Store, registry: Registry, queues: Sequence[str], bell: Bell | None = None, batch: int = 16
+    ) -> None:
+        self._queues = Queues(queues, 1)
+        self._most = batch
+        self._pace = 1
+        self._taken_at = 0.0
+        self._stirs = math.inf
+        self._shared: list[int] = []
+        super().__init__(store, registry, self._ended, bell, self._queues)
+
+    @property
+    def holds(self) -> bool:
+        """Whether lines are in hand, whose calls go on after :meth:`drain` has returned."""
+        return bool(self._lines)
+
+    def drain(self, until: float) -> bool:
+        """Take lines and drive them until there are none, or until the time is over.
+
+        :param until: moment of the monotonic clock after which none is taken, and what is in hand is left as it is
+            until this is called again.
+        :returns: whether there may be more.
+        :raises StoreUnavailable: the store cannot be reached, and no line is in hand.
+        """
+        self._stirred = True
+        self._next_poll = 0.0
+        while not self._closing.is_set():
+            self._queues.open = time.monotonic() < until
+            self._make_room()
+            self._stirs = time.monotonic()
+            try:
+                self._round()
+            except StoreUnavailable as error:
+                if not self._lines:
+                    raise
+                self._patiently.bear(error)
+            if not self._queues.open:
+                return True
+            if not self._lines and not self._stirred:
+                return False
+        return False
+
+    def share(self) -> list[int]:
+        """Give back the lines whose calls wait for the driver's thread, where another call has kept that for long.
+
+        From another thread, again and again. Returns which lines; workers have to be told of them.
+
+        :raises StoreUnavailable: the store cannot be reached; they are given back the next time.
+        """
+        if time.monotonic() - self._stirs >= LONG:
+            for line in list(self._lines.values()):
+                if self._calls.recall(line):
+                    self._lines.pop(line.id, None)
+                    self._shared.append(line.id)
+        shared, self._shared = self._shared, []
+        if shared:
+            try:
+                self.store.release(self.id, shared)
+            except StoreUnavailable:
+                self._shared = shared
+                raise
+        return shared
+
+    def rest(self) -> float | None:
+        """Return in how many seconds something comes due, as far as is known; ``None`` where nothing does.
+
+        :raises StoreUnavailable: the store cannot be reached.
+        """
+        if self._due is None:
+            return None
+        left = self._due - self.store.now()
+        return left if left > 0 else AGAIN
+
+    def part(self) -> None:
+        """Give calls their grace, give back what is in hand, and leave the books; after :meth:`close`."""
+        self._let_go()
+
+    def _make_room(self) -> None:
+        """Say how many lines may be taken, and look for them at once where some were and have gone on."""
+        waiting = len(self._lines) - self._calls.away()
+        if waiting == 0 and self._taken_at:
+            quick = time.monotonic() - self._taken_at < QUICK
+            self._pace = min(2 * self._pace, self._most) if quick else 1
+            self._taken_at = 0.0
+            if self._stirred:
+                self._next_poll = 0.0
+        elif waiting and not self._taken_at:
+            self._taken_at = time.monotonic()
+        self._queues.batch = max(0, self._pace - waiting)
+
+    def _ended(self, run: int) -> None:
+        """Say why a run cannot be served here; nobody here waits for the end of one."""
+        if run in self.failures:
+            logger().warning("a run is left to workers that can serve it: %s", self.failures[run])

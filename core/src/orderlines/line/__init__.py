@@ -1,0 +1,41 @@
+"""The line machine: a line and what happened to it give the next step. Pure: no clock, no store, no randomness.
+
+:func:`resume` walks from the cursor to the next call, fan-out or end; the other functions say what happened there.
+Each returns a :class:`Turn`; the line itself changes only when the driver has committed the turn's step and calls
+:func:`settle`.
+"""
+
+from orderlines.line.ending import broken, halted, late, undone, unread
+from orderlines.line.joining import joined
+from orderlines.line.memory import visible
+from orderlines.line.opening import entering, item_names, label_at, opening_of, predecessors
+from orderlines.line.passing import Assignments
+from orderlines.line.scope import scope_of
+from orderlines.line.skipping import skipped
+from orderlines.line.state import Begin, Line, RunInfo, Turn, settle
+from orderlines.line.turns import complete, resume
+
+__all__ = [
+    "Assignments",
+    "Begin",
+    "Line",
+    "RunInfo",
+    "Turn",
+    "broken",
+    "complete",
+    "entering",
+    "halted",
+    "item_names",
+    "joined",
+    "label_at",
+    "late",
+    "opening_of",
+    "predecessors",
+    "resume",
+    "scope_of",
+    "settle",
+    "skipped",
+    "undone",
+    "unread",
+    "visible",
+]

@@ -1,0 +1,74 @@
+"""Opening a store, with the result store that its large values go to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orderlines.plugins import registry as default_registry
+from orderlines.settings import default_limits, default_results
+from orderlines.stores.large import LargeStore
+from orderlines.stores.limits import Limits
+from orderlines.stores.places import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orderlines.plugins import Registry
+    from orderlines.stores.base import Store
+
+
+class Where(NamedTuple):
+    """Where runs are kept, and their large values.
+
+    :ivar url: the store's.
+    :ivar results: the result store's, ``None`` for the store itself.
+    """
+
+    url: str
+    results: str | None = None
+    limits: Limits = Limits()
+
+
+def where(url: str, results: str | None = None) -> Where:
+    """Return where runs are kept in the store of a URL, as :mod:`orderlines.settings` says where nothing else does.
+
+    :raises UsageError: a setting is wrong.
+    """
+    return Where(url, results or default_results(), default_limits())
+
+
+def where_of(values: Sequence[Any]) -> Where:
+    """Return what came as JSON from another process."""
+    url, results, limits = values
+    return Where(url, results, Limits(*limits))
+
+
+def open_store(where: Where, registry: Registry | None = None) -> Store:
+    """Open a store.
+
+    :raises StoreUnavailable: it cannot be reached, or its result store.
+    :raises PluginError: no installed plugin knows such stores.
+    """
+    found = registry or default_registry()
+    store = found.store(where.url.partition(":")[0])(where.url)
+    try:
+        return with_results(store, where, found)
+    except BaseException:
+        store.close()
+        raise
+
+
+def with_results(store: Store, where: Where, registry: Registry) -> Store:
+    """Return an open store whose large values go where they are to; one that has that already stays as it is.
+
+    A store that was made by hand, and that no plugin offers, keeps them in its rows unless a result store is named.
+    """
+    if isinstance(store, LargeStore):
+        return store
+    own = where.url.partition(":")[0]
+    offered = own in registry.stores()
+
+    def kind_of(scheme: str) -> type[Any] | None:
+        return registry.results(scheme) if offered or scheme != own else None
+
+    return LargeStore(store, Places(kind_of, where.url, where.results), where.limits)

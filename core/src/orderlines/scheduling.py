@@ -1,0 +1,166 @@
+"""From what a user says about timed runs to a schedule that a store keeps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
+
+from orderlines.acceptance import new_run
+from orderlines.errors import UsageError
+from orderlines.flow.duration import HINT, parse_duration
+from orderlines.flow.placement import home
+from orderlines.schedulers.instants import text_of
+from orderlines.schedulers.misfire import MISFIRES, ONCE
+from orderlines.schedulers.moments import moment_of
+from orderlines.schedulers.overlap import ALLOW, OVERLAPS
+from orderlines.schedulers.reading import write_trigger
+from orderlines.schedulers.timetable import Timetable
+from orderlines.stores.records import FlowRow
+from orderlines.stores.schedule_records import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
+    from orderlines.flow.model import Flow
+    from orderlines.plugins import Registry
+    from orderlines.schedulers.trigger import Trigger
+    from orderlines.stores.base import Store
+    from orderlines.stores.schedule_records import ScheduleRow
+
+GRACE: Final = 60
+"""Seconds by which a slot may be late unless something else is said."""
+_LONGEST: Final = 100
+
+
+class When(TypedDict, total=False):
+    """When runs are wanted: one of ``every``, ``at`` and ``cron``, and what else is to count.
+
+    ``every`` and ``grace`` are durations; ``at``, ``starts`` and ``ends`` moments in ISO 8601, or with a zone. ``zone``
+    counts for ``cron``, and for moments without a zone.
+    """
+
+    every: float | str | None
+    at: str | datetime | None
+    cron: str | None
+    zone: str | None
+    starts: str | datetime | None
+    ends: str | datetime | None
+    misfire: str
+    overlap: str
+    grace: float | str
+
+
+class Planned(NamedTuple):
+    """A schedule that could be kept, with the flows that it needs and its timetable."""
+
+    schedule: Schedule
+    flows: tuple[FlowRow, ...]
+    timetable: Timetable
+
+
+def plan(
+    store: Store, registry: Registry, flow: Flow, name: str, variables: Mapping[str, Any], executor: str | None,
+    **when: Unpack[When],
+) -> Planned:  # fmt: skip
+    """Return a schedule as a store could keep it; nothing is written.
+
+    :param flow: with all that it enters pinned.
+    :param executor: what replaces the flow's default one; where it, or the flow's, is for workers, the runs are.
+    :raises UsageError: it makes no sense, or never runs; the message says which part of it and why.
+    """
+    _check_name(name)
+    _check_words(when)
+    now = store.now()
+    starts, ends = (_moment(when, key) for key in ("starts", "ends"))
+    trigger = _trigger(when, starts, now)
+    timetable = Timetable(trigger, starts, ends)
+    if timetable.after(int(now)) is None:
+        raise UsageError(
+            f"schedule {name!r} would never run: {trigger}{_window(starts, ends)}, and it is {text_of(int(now))}"
+        )
+    run = new_run(flow, variables, None, executor)
+    schedule = Schedule(
+        name, run.flow, run.version, run.digest, run.vars, executor, write_trigger(trigger),
+        when.get("misfire", ONCE), when.get("overlap", ALLOW), int(_duration(when.get("grace", GRACE), "grace")),
+        starts, ends, home(flow, executor, registry),
+    )  # fmt: skip
+    return Planned(schedule, (FlowRow(run.digest, run.flow, run.version, run.body), *run.flows), timetable)
+
+
+def keep(store: Store, planned: Planned, *, paused: bool = False, replace: bool = False) -> ScheduleRow:
+    """Keep a schedule; its first slot is the next one by the store's clock.
+
+    :raises Refused: there is another one with its name, and it is not to be replaced.
+    """
+    due = planned.timetable.after(int(store.now()))
+    return store.keep_schedule(planned.schedule, planned.flows, due, paused=paused, replace=replace)
+
+
+def resume(store: Store, row: ScheduleRow) -> ScheduleRow | None:
+    """Let a schedule go on with its next slot: those that came while it was paused are gone."""
+    due = Timetable.of(row.schedule).after(int(store.now()))
+    return store.pause_schedule(row.schedule.name, paused=False, due=due)
+
+
+def _check_name(name: str) -> None:
+    if not name or len(name) > _LONGEST or not name.isprintable() or name != name.strip():
+        raise UsageError(f"schedule name {name!r}: give it 1 to {_LONGEST} printable characters, no blanks around them")
+
+
+def _check_words(when: When) -> None:
+    for key, given, known in (
+        ("misfire", when.get("misfire", ONCE), MISFIRES),
+        ("overlap", when.get("overlap", ALLOW), OVERLAPS),
+    ):
+        if given not in known:
+            raise UsageError(f"{key} {given!r}: there are {', '.join(known)}")
+
+
+def _trigger(when: When, starts: int | None, now: float) -> Trigger:
+    every, at, cron = when.get("every"), when.get("at"), when.get("cron")
+    if [every, at, cron].count(None) != 2:  # noqa: PLR2004 -- two of three
+        raise UsageError("say one of every, at and cron: when is it to run?")
+    try:
+        if cron is not None:
+            from orderlines.schedulers.cron import Cron  # noqa: PLC0415 -- cronsim and zones take 10 ms to import
+
+            return Cron(cron, when.get("zone") or "UTC")
+    except ValueError as error:
+        raise UsageError(f"cron: {error}") from error
+    if at is not None:
+        from orderlines.schedulers.at import At  # noqa: PLC0415 -- only where it is used
+
+        moment = _moment(when, "at")
+        return At(0 if moment is None else moment)
+    from orderlines.schedulers.interval import Interval  # noqa: PLC0415 -- as above
+
+    seconds = _duration(0 if every is None else every, "every")
+    try:
+        return Interval(seconds, int(now) + int(seconds) if starts is None else starts)
+    except ValueError as error:
+        raise UsageError(f"every {every!r}: {error}") from error
+
+
+def _moment(when: When, key: str) -> int | None:
+    given = {"at": when.get("at"), "starts": when.get("starts"), "ends": when.get("ends")}[key]
+    if given is None:
+        return None
+    text = given.isoformat() if isinstance(given, datetime) else given
+    word = {"starts": "from", "ends": "until"}.get(key, key)
+    try:
+        return moment_of(text, when.get("zone"))
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{word} {text!r}: {error}") from error
+
+
+def _duration(given: float | str, key: str) -> float:
+    try:
+        return parse_duration(int(given) if isinstance(given, str) and given.isdecimal() else given)
+    except ValueError as error:
+        raise UsageError(f"{key} {given!r}: {error}; write {HINT}") from error
+
+
+def _window(starts: int | None, ends: int | None) -> str:
+    parts = [f" {word} {text_of(at)}" for word, at in (("from", starts), ("until", ends)) if at is not None]
+    return "".join(parts)

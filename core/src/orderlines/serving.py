@@ -1,0 +1,216 @@
+"""A run that a driver serves: makes lines of its rows, with the variables and outcomes that each of them sees."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from orderlines import line as machine
+from orderlines.errors import ExpressionError, ValueLost
+from orderlines.nodes.base import Each, Enter, Open
+from orderlines.states import FINAL, LineStatus
+from orderlines.values import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from orderlines.line import Line
+    from orderlines.nodes.base import Action
+    from orderlines.plan import Plan
+    from orderlines.stores.base import Store
+    from orderlines.stores.records import ChildRow, KeptTask, LineRow, Opening, RunRow
+
+
+class _Join:
+    """What the children of a line see of it, and how the next of them is opened.
+
+    :ivar variables: the line's as they stood when it opened the join; those around a sub-flow are none of its own.
+    :ivar memory: the outcomes that the line saw then.
+    :ivar assigned: what the ended lines of a graph have assigned.
+    :ivar unread: why what the line has cannot be read back, where that is so: then none of them can go on.
+    """
+
+    __slots__ = ("assigned", "each", "memory", "opening", "unread", "variables")
+
+    def __init__(
+        self, variables: Mapping[str, Any], memory: Mapping[str, Any], opening: Opening, each: Each | None
+    ) -> None:
+        self.variables = variables
+        self.memory = memory
+        self.opening = opening
+        self.each = each
+        self.assigned = machine.Assignments(opening.after)
+        self.unread: ValueLost | None = None
+
+
+class Served:
+    """A run and what its lines share.
+
+    :param plan_of: returns the plan of a flow by its digest.
+    """
+
+    def __init__(self, store: Store, row: RunRow, plan: Plan, plan_of: Callable[[str], Plan]) -> None:
+        self._store = store
+        self._plan = plan
+        self._plan_of = plan_of
+        self._joins: dict[int, _Join] = {}
+        self.id = row.id
+        self.info = machine.RunInfo(row.id, row.name, row.started, plan.flow.name, store.largest, row.round)
+
+    def line(self, row: LineRow) -> Line:
+        """Return a line that was claimed, with all that it needs to go on."""
+        if self.info.started is None and (row.seq or row.parent):
+            # Another driver has begun the run.
+            self.info.started = self._started()
+        if row.parent is None:
+            line = machine.Line(row, self.info, self._plan, {}, {})
+        else:
+            line = self._child(row._replace(vars=None), row.parent, self._join(row.parent, row.path))
+        line.visits = self._store.visits(row.id)
+        try:
+            line.own = self._own(row)
+            line.memory = self._outcomes(line)
+            if row.status == LineStatus.SIGNALLED and row.state is not None:
+                line.state = self._store.whole(row.state)
+        except ValueLost as error:
+            line.unread = error
+        return line
+
+    def opened(self, parent: Line, opening: Opening, each: Each | None, rows: Sequence[LineRow]) -> list[Line]:
+        """Return the first lines of a join that a line has just opened."""
+        variables = {} if opening.vars is not None else parent.variables()
+        memory = {} if opening.vars is not None else {**parent.before, **parent.memory}
+        join = self._joins[parent.id] = _Join(variables, memory, opening, each)
+        return [self._child(row, parent.id, join) for row in rows]
+
+    def followed(self, sibling: Line, rows: Sequence[LineRow]) -> list[Line]:
+        """Return the lines that the end of another one has opened."""
+        if sibling.parent is None:
+            return []
+        join = self._join(sibling.parent, sibling.path)
+        return [self._child(row, sibling.parent, join) for row in rows]
+
+    def ended(self, line: Line) -> None:
+        """Take note of a line of a graph that has ended: those that follow it see what it assigned."""
+        if line.parent is not None and line.siblings is not None and line.siblings.after:
+            self._join(line.parent, line.path).assigned.ended(line.place, line.own)
+
+    def children(self, line: Line) -> tuple[list[ChildRow], dict[str, Any]]:
+        """Return the ended children of the join at a line's cursor, and the outcomes of their tasks."""
+        self._joins.pop(line.id, None)
+        rows = self._store.children(line.id, machine.label_at(line))
+        results = line.here.kind.gathers in {"last", "list"}
+        return [self._whole(row, results=results) for row in rows], self._outcomes(line)
+
+    def _whole(self, child: ChildRow, *, results: bool) -> ChildRow:
+        """Return a child with what its parent needs of it; one that has not succeeded passes nothing on."""
+        if child.status != LineStatus.SUCCESS:
+            return child
+        variables, result = child.variables, child.result
+        return child._replace(
+            variables=None if variables is None else self._store.whole(variables),
+            result=self._store.whole(result) if results and result is not None else None,
+        )
+
+    def _child(self, row: LineRow, parent: int, join: _Join) -> Line:
+        plan = self._plan_for(row)
+        child = machine.Line(row, self.info, plan, join.variables, {})
+        child.before = join.memory
+        child.siblings = join.opening
+        child.unread = join.unread
+        try:
+            if row.vars is not None:
+                child.own = decode(self._store.whole(row.vars))
+            if join.each is not None:
+                child.given = machine.item_names(join.each, row.place)
+            elif join.opening.after:
+                child.given = self._assigned_before(parent, join, row.place)
+                if plan.kept:
+                    child.before = {**join.memory, **self._outcomes(child)}
+        except ValueLost as error:
+            child.unread = error
+        return child
+
+    def _assigned_before(self, parent: int, join: _Join, place: int) -> Mapping[str, Any]:
+        """Return what the lines before one in its graph have assigned, in the order in which the flow lists them."""
+        if not join.assigned.complete(place):
+            for child in self._store.children(parent, join.opening.label):
+                if child.status in FINAL:
+                    text = self._whole(child, results=False).variables
+                    good = child.status == LineStatus.SUCCESS and text is not None
+                    join.assigned.ended(child.place, decode(text) if good and text is not None else {})
+        return join.assigned.before(place)
+
+    def _plan_for(self, row: LineRow) -> Plan:
+        return self._plan if row.flow is None else self._plan_of(row.flow)
+
+    def _own(self, row: LineRow) -> dict[str, Any]:
+        own: dict[str, Any] = {} if row.vars is None else decode(self._store.whole(row.vars))
+        for text in self._store.assigned(row.id, row.vars_at):
+            own.update(decode(self._store.whole(text)))
+        return own
+
+    def _started(self) -> float | None:
+        row = self._store.run(self.id)
+        return None if row is None else row.started
+
+    def _join(self, number: int, child: str) -> _Join:
+        """Return the join that a line waits for and that has opened a child, from the store where need be.
+
+        It is known by its label too: where drivers take turns on a loop, each sees only some of its visits.
+        """
+        join = self._joins.get(number)
+        if join is None or join.opening.label != child.split("/")[-2]:
+            line = self.line(self._store.line(number))
+            # Not what the other children have come to: it depends on who is asked, and when.
+            try:
+                line.memory = self._outcomes(line, inside=True)
+            except ValueLost as error:
+                line.unread = error
+            planned = line.here
+            action = _entered(line)
+            if isinstance(action, Enter):
+                opening = machine.entering(line, machine.label_at(line), action, "{}")
+                join = _Join({}, {}, opening, None)
+            elif isinstance(action, (Open, Each)):
+                opening = machine.opening_of(line, planned, machine.label_at(line), action)
+                each = action if isinstance(action, Each) else None
+                join = _Join(line.variables(), {**line.before, **line.memory}, opening, each)
+            else:
+                raise RuntimeError(f"line {line.path or '/'} waits at node {planned.node.id!r}, which opens no lines")
+            join.unread = line.unread
+            self._joins[number] = join
+        return join
+
+    def _outcomes(self, line: Line, *, inside: bool = False) -> dict[str, Any]:
+        """Return the outcomes that a line sees, or all children of its join (``inside``), later ones over earlier."""
+        if not line.plan.kept:
+            return {}
+        before: frozenset[str] = frozenset()
+        if line.siblings is not None and line.siblings.after:
+            places = machine.predecessors(line.siblings.after, line.place)
+            before = frozenset(line.siblings.names[place] for place in places)
+        path = f"{line.path}/{machine.label_at(line)}/" if inside else line.path
+        kept = self._store.outcomes(self.id, line.plan.kept)
+        return {item.task.node: self._outcome(item) for item in kept if machine.visible(item.line, path, before)}
+
+    def _outcome(self, kept: KeptTask) -> dict[str, Any]:
+        task = kept.task
+        error = None if task.error is None else json.loads(task.error)
+        value = None if task.result is None else decode(self._store.whole(task.result))
+        told = None if error is None else {"type": error["type"], "message": error["message"]}
+        return {"status": task.status, "result": value, "error": told}
+
+
+def _entered(line: Line) -> Action:
+    """Return what the node at a line's cursor does; a line whose variables are lost may not know.
+
+    :raises ValueLost: the variables that it depends on cannot be read back.
+    """
+    planned = line.here
+    try:
+        return planned.kind.enter(planned.node.settings, machine.scope_of(line))
+    except ExpressionError:
+        if line.unread is not None:
+            raise line.unread from None
+        raise

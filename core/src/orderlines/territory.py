@@ -1,0 +1,108 @@
+"""Which lines a driver takes: those of the runs that it was given, or those of some queues."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from orderlines.stores.base import Store
+    from orderlines.stores.records import LineRow
+
+
+class Territory(ABC):
+    """The part of a store that one driver works in.
+
+    :ivar batch: how many lines it takes at once, at the most.
+    :ivar queues: those that its lines are for; ``None``: they are for no queue.
+    """
+
+    batch: int
+    queues: Sequence[str] | None = None
+
+    @abstractmethod
+    def settled(self, runs: Collection[int]) -> bool:
+        """Return whether there is nothing to look for, with these runs being served."""
+
+    @abstractmethod
+    def expire(self, store: Store, runs: Collection[int]) -> None:
+        """Write ``timeout`` on the runs whose deadline has passed."""
+
+    @abstractmethod
+    def claim(self, store: Store, driver: int, runs: Collection[int], failed: Collection[int]) -> list[LineRow]:
+        """Take lines that can go on.
+
+        :param failed: runs that cannot be served here.
+        """
+
+    @abstractmethod
+    def next_due(self, store: Store, runs: Collection[int]) -> float | None:
+        """Return when the next line or deadline comes due, by the store's clock."""
+
+    @abstractmethod
+    def admits(self) -> bool:
+        """Return whether a line may be of a run that is not served yet, and is served from then on."""
+
+
+class GivenRuns(Territory):
+    """The runs that the driver was given; their lines that are for a queue are left to workers."""
+
+    batch = 256
+
+    def settled(self, runs: Collection[int]) -> bool:
+        """Return whether no run is served."""
+        return not runs
+
+    def expire(self, store: Store, runs: Collection[int]) -> None:
+        """Do so for the runs that are served."""
+        store.expire(runs)
+
+    def claim(self, store: Store, driver: int, runs: Collection[int], failed: Collection[int]) -> list[LineRow]:
+        """Take lines of the runs that are served."""
+        return store.claim(driver, runs, self.batch)
+
+    def next_due(self, store: Store, runs: Collection[int]) -> float | None:
+        """Look at the runs that are served."""
+        return store.next_due(runs)
+
+    def admits(self) -> bool:
+        """Return ``False``: a line of another run is given back."""
+        return False
+
+
+class Queues(Territory):
+    """Lines of some queues, whatever run they are of.
+
+    :param names: the most urgent first.
+    :param batch: few, since others may be idle.
+    :ivar open: whether more is taken.
+    """
+
+    def __init__(self, names: Sequence[str], batch: int = 16) -> None:
+        self.queues = self.names = tuple(names)
+        self.batch = batch
+        self.open = True
+
+    def settled(self, runs: Collection[int]) -> bool:
+        """Return ``False``: there may always be more."""
+        return False
+
+    def expire(self, store: Store, runs: Collection[int]) -> None:
+        """Do so for every run: nobody else may be there who does."""
+        store.expire(None)
+
+    def claim(self, store: Store, driver: int, runs: Collection[int], failed: Collection[int]) -> list[LineRow]:
+        """Take lines of the queues."""
+        if not self.open or not self.batch:
+            return []
+        return store.claim(driver, None, self.batch, self.names, failed)
+
+    def next_due(self, store: Store, runs: Collection[int]) -> float | None:
+        """Look at the queues."""
+        return store.next_due(None, self.names)
+
+    def admits(self) -> bool:
+        """Return ``True``."""
+        return True

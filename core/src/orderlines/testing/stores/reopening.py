@@ -1,0 +1,231 @@
+"""Rounds: what a run that has failed or was stopped keeps, and what is done again."""
+
+# ruff: noqa: PLR2004 -- as in any test, the expected numbers are the test
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orderlines.errors import Refused, UnknownRun
+from orderlines.states import Halt, LineStatus, RunStatus
+from orderlines.stores.records import Reopening, Rewind
+from orderlines.testing.drivers.played import everything
+from orderlines.testing.drivers.records import ending, fork, opening, step, task
+from orderlines.testing.stores.case import StoreCase
+
+if TYPE_CHECKING:
+    from orderlines.stores.base import Store
+    from orderlines.stores.records import LineRow, Opening, Step
+    from orderlines.testing.drivers.played import PlayedDriver
+    from orderlines.testing.stores.case import Crowd
+
+
+def failing(line: LineRow, node: str = "node", siblings: Opening | None = None, attempt: int = 1) -> Step:
+    """Return the step that ends a line at a node that has failed."""
+    told = json.dumps({"node": node, "line": line.path, "type": "E", "message": "no"})
+    failed = task(node, status="FAILURE", attempt=attempt, error=told)
+    return ending(line, LineStatus.FAILURE, siblings, error=told)._replace(tasks=(failed,), starts=5.0)
+
+
+def stopping(line: LineRow, siblings: Opening | None = None) -> Step:
+    """Return the step by which a line is stopped in the middle of a node."""
+    stopped = ending(line, LineStatus.STOP, siblings)
+    return stopped._replace(tasks=(task(status="STOP", error="{}"),), halt=Halt.STOP)
+
+
+class ReopenTests(StoreCase):
+    """``reopen`` and ``rounds``: a new round of a run that has failed or was stopped."""
+
+    @pytest.fixture
+    def failed(self, driver: PlayedDriver) -> LineRow:
+        """Return the root line of a run that did one task, and failed at the second."""
+        line = driver.go(step(driver.begin(), tasks=(task("first", assigned='{"b":1}'),), cursor=1))
+        return driver.go(failing(line))
+
+    def test_a_failed_task_becomes_an_attempt(self, driver: PlayedDriver, failed: LineRow) -> None:
+        row = driver.store.reopen(Reopening(failed.run, 1))
+        assert (row.status, row.round, row.wish, row.finished, row.error) == (RunStatus.RUNNING, 2, None, None, None)
+        assert row == driver.store.run(failed.run)
+        (line,) = driver.claim()
+        assert (line.id, line.status, line.cursor, line.attempt) == (failed.id, LineStatus.READY, 1, 1)
+        assert (line.halt, line.tasks, line.state, line.vars_at) == (Halt.NONE, 1, None, 1)
+        assert line.epoch > failed.epoch
+        assert [kept.task.node for kept in driver.store.tasks(failed.run)] == ["first"]
+        assert driver.store.visits(line.id) == {"first": 1}
+        driver.write(ending(line)._replace(tasks=(task(attempt=2),)))
+        assert [kept.task.attempt for kept in driver.store.tasks(failed.run)] == [1, 2]
+
+    def test_what_on_failure_did_goes(self, driver: PlayedDriver) -> None:
+        line = driver.begin()
+        step = failing(line)
+        driver.write(step._replace(tasks=(*step.tasks, task("node:on_failure"))))
+        driver.store.reopen(Reopening(line.run, 1))
+        assert list(driver.store.tasks(line.run)) == []
+        assert driver.store.line(line.id).tasks == 0
+
+    def test_a_stopped_run_goes_on_where_it_stood(self, driver: PlayedDriver) -> None:
+        line = driver.go(step(driver.begin(), tasks=(task("first"),), cursor=1, starts=5.0))
+        driver.store.wish(line.run, "stop")
+        driver.write(stopping(line))
+        driver.store.reopen(Reopening(line.run, 1))
+        (line,) = driver.claim()
+        assert (line.status, line.cursor, line.attempt, line.tasks, line.halt) == (LineStatus.READY, 1, 1, 1, Halt.NONE)
+
+    def test_who_had_the_line_is_fenced(self, driver: PlayedDriver, failed: LineRow) -> None:
+        driver.store.reopen(Reopening(failed.run, 1))
+        assert driver.try_step(step(failed)).refused == "fenced"
+
+    def test_the_time_of_the_run_counts_anew(self, driver: PlayedDriver, failed: LineRow) -> None:
+        before = driver.store.now()
+        row = driver.store.reopen(Reopening(failed.run, 1, timeout=60.0))
+        assert row.deadline is not None
+        assert before + 60 <= row.deadline <= driver.store.now() + 60
+        assert row.started == 5.0
+
+    def test_the_rounds_that_are_over_are_kept(self, driver: PlayedDriver, failed: LineRow) -> None:
+        assert driver.store.rounds(failed.run) == []
+        ended = driver.store.run(failed.run)
+        assert ended is not None
+        driver.store.reopen(Reopening(failed.run, 1, vars='{"c":3}'))
+        (over,) = driver.store.rounds(failed.run)
+        assert over == (1, RunStatus.FAILURE, ended.finished, ended.error, 1, '{"c":3}')
+        (line,) = driver.claim()
+        assert (line.vars, line.vars_at) == ('{"c":3}', 1)
+
+    def test_only_a_run_that_ended_badly_is_reopened(self, driver: PlayedDriver, failed: LineRow) -> None:
+        going, done = driver.begin(), driver.begin()
+        driver.write(ending(done))
+        for run, over in ((going.run, 1), (done.run, 1), (failed.run, 2)):
+            before = everything(driver.store, run)
+            with pytest.raises(Refused):
+                driver.store.reopen(Reopening(run, over))
+            assert everything(driver.store, run) == before
+        with pytest.raises(UnknownRun, match="12345"):
+            driver.store.reopen(Reopening(12345, 1))
+
+    def test_of_many_at_once_one_reopens_a_run(self, store: Store, driver: PlayedDriver, crowd: Crowd) -> None:
+        lines = [driver.begin() for _ in range(15)]
+        for line in lines:
+            driver.write(failing(line))
+        won = crowd("reopen", [{"runs": [line.run for line in lines]}] * 4)
+        assert sorted(run for each in won for run in each) == sorted(line.run for line in lines)
+        assert {run.round for run in store.runs(100)} == {2}
+
+    def test_a_skipped_node_is_left_out_in_the_next_round(self, driver: PlayedDriver, failed: LineRow) -> None:
+        assert driver.store.skip(driver.store.line(failed.id))
+        driver.store.reopen(Reopening(failed.run, 1))
+        (line,) = driver.claim()
+        assert (line.status, line.halt) == (LineStatus.READY, Halt.SKIP)
+
+    # Joins
+
+    @pytest.mark.parametrize("strict", [True, False])
+    def test_a_join_waits_for_those_that_have_not_succeeded(self, driver: PlayedDriver, strict: bool) -> None:  # noqa: FBT001 -- a case
+        join = opening("abcd", 3, strict=strict)
+        root = driver.begin()
+        one, two, three = driver.write(fork(root, join, due=30.0, began=20.0)).opened
+        driver.write(ending(one, siblings=join))
+        driver.write(failing(two, siblings=join))
+        for line in driver.store.lines(root.run):
+            if line.status == LineStatus.READY:
+                driver.write(stopping(line, join) if strict else ending(line, siblings=join))
+        driver.write(failing(driver.store.line(root.id), "fork"))
+        driver.store.reopen(Reopening(root.run, 1))
+        assert driver.store.line(root.id)[7:9] == (LineStatus.JOIN, 0)
+        due = driver.store.line(root.id).due
+        assert due is not None
+        assert due <= driver.store.now() + 10
+        again = driver.claim()
+        assert {line.id for line in again} >= {two.id}
+        assert one.id not in {line.id for line in again}
+        assert (three.id in {line.id for line in again}) == strict
+        woken = [driver.write(ending(line, siblings=join)).woken for line in again]
+        assert [line is not None for line in woken] == [*[False] * (len(again) - 1), True]
+
+    def test_children_beyond_the_limit_wait_their_turn(self, driver: PlayedDriver) -> None:
+        join = opening("abc", 1, strict=False)
+        root = driver.begin()
+        driver.write(fork(root, join))
+        for _ in "abc":
+            (child,) = [line for line in driver.store.lines(root.run) if line.status == LineStatus.READY]
+            driver.write(failing(child, siblings=join))
+        driver.write(failing(driver.store.line(root.id), "fork"))
+        driver.store.reopen(Reopening(root.run, 1))
+        for place, name in enumerate("abc"):
+            (child,) = driver.claim()
+            assert child.path == f"/fork#1/{name}"
+            done = driver.write(ending(child, siblings=join))
+            assert (done.freed, done.woken is not None) == (place < 2, place == 2)
+
+    def test_a_join_whose_children_have_all_succeeded_is_joined_again(self, driver: PlayedDriver) -> None:
+        root = driver.begin()
+        (child,) = driver.write(fork(root, opening("a"))).opened
+        woken = driver.write(ending(child)).woken
+        assert woken is not None
+        driver.write(failing(woken, "fork"))
+        driver.store.reopen(Reopening(root.run, 1))
+        (line,) = driver.claim()
+        assert (line.id, line.status, line.attempt) == (root.id, LineStatus.JOINED, 1)
+
+    def test_joins_are_reopened_at_every_level(self, driver: PlayedDriver) -> None:
+        outer, inner = opening("ab"), opening("xy", node="inner")
+        root = driver.begin()
+        one, two = driver.write(fork(root, outer)).opened
+        x, y = driver.write(fork(one, inner)).opened
+        driver.write(ending(y))
+        driver.write(ending(two))
+        woken = driver.write(failing(x)).woken
+        assert woken is not None
+        woken = driver.write(failing(woken, "inner")).woken
+        assert woken is not None
+        driver.write(failing(woken, "fork"))
+        driver.store.reopen(Reopening(root.run, 1))
+        statuses = [line.status for line in driver.store.lines(root.run)]
+        ready, join, done = LineStatus.READY, LineStatus.JOIN, LineStatus.SUCCESS
+        assert statuses == [join, join, done, ready, done]
+        (line,) = driver.claim()
+        woken = driver.write(ending(line)).woken
+        assert woken is not None
+        assert woken.id == one.id
+
+    def test_a_graph_opens_what_follows_when_that_has_been_done(self, driver: PlayedDriver) -> None:
+        join = opening("abc", strict=False)._replace(after={1: (0,), 2: (1,)})
+        root = driver.begin()
+        (a,) = driver.write(fork(root, join)).opened
+        woken = driver.write(failing(a, siblings=join)).woken
+        assert woken is not None
+        driver.write(failing(woken, "fork"))
+        driver.store.reopen(Reopening(root.run, 1))
+        (line,) = driver.claim()
+        paths = [line.path]
+        while opened := driver.write(ending(line, siblings=join)).opened:
+            (line,) = opened
+            paths.append(line.path)
+        assert paths == ["/fork#1/a", "/fork#1/b", "/fork#1/c"]
+        assert driver.store.line(root.id).status == LineStatus.JOINED
+
+    # Rewinding
+
+    def test_what_came_later_is_as_if_it_had_never_been(self, driver: PlayedDriver) -> None:
+        root = driver.go(step(driver.begin(), tasks=(task("first"), task("second")), cursor=2))
+        (child,) = driver.write(fork(root, opening("a"))).opened
+        (below,) = driver.write(fork(child, opening("b"))).opened
+        woken = driver.write(ending(below)._replace(tasks=(task("deep"),))).woken
+        assert woken is not None
+        woken = driver.write(failing(woken)).woken
+        assert woken is not None
+        driver.write(failing(woken, "fork"))
+        driver.store.reopen(Reopening(root.run, 1, rewind=Rewind(1, 1), vars='{"a":9}'))
+        (line,) = driver.claim()
+        assert (line.id, line.status, line.cursor, line.tasks) == (root.id, LineStatus.READY, 1, 1)
+        assert (line.vars, line.vars_at, line.attempt) == ('{"a":9}', 1, 0)
+        assert driver.store.lines(root.run) == [line]
+        assert [kept.task.node for kept in driver.store.tasks(root.run)] == ["first"]
+        assert driver.store.children(root.id, "fork#1") == []
+        line = driver.go(step(line, tasks=(task("second"),), cursor=2))
+        (anew,) = driver.write(fork(line, opening("a"))).opened
+        assert anew.id not in {child.id, below.id}
+        assert anew.status == LineStatus.READY

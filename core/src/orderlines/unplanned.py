@@ -1,0 +1,122 @@
+"""Ending, because somebody wishes it, a run whose plan cannot be made here: a plugin of it is missing or broken.
+
+Its lines are ended where they stand, from the innermost outwards. Which nodes they stand at says only the plan: of what
+was in flight no task is written, and no ``on_failure`` is called.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from orderlines.errors import ValueLost
+from orderlines.line.state import Error
+from orderlines.processes.identity import ProcessIdentity
+from orderlines.states import FINAL, Halt, LineStatus, TaskStatus
+from orderlines.stores.records import Ending, Step, TaskRow
+from orderlines.stores.references import lost
+from orderlines.values import decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orderlines.stores.base import Store
+    from orderlines.stores.records import LineRow, RunRow
+
+BATCH: Final = 256
+"""Lines that are taken at once, at most."""
+
+
+def end_unplanned(store: Store, run: RunRow, queues: Sequence[str]) -> bool:
+    """Do what is wished of a run whose lines are for queues that no worker serves; return whether it is over."""
+    driver = store.enroll(ProcessIdentity.current())
+    try:
+        return Unplanned(store, driver, queues).end(run)
+    finally:
+        store.dismiss([driver])
+
+
+class Unplanned:
+    """Ends runs for one driver.
+
+    :param queues: those whose lines are the driver's; ``None``: those that are for no queue.
+    """
+
+    def __init__(self, store: Store, driver: int, queues: Sequence[str] | None) -> None:
+        self._store = store
+        self._driver = driver
+        self._queues = queues
+
+    def end(self, run: RunRow) -> bool:
+        """Do what is wished of a run, as far as nobody has its lines; return whether it is over.
+
+        Where only workers may know the plan of a run, one that is out of time is left to those that do.
+        """
+        if run.wish == "stop" or (run.wish == "timeout" and self._queues is None):
+            while lines := self._store.claim(self._driver, [run.id], BATCH, self._queues):
+                ended = [self._end_line(line, run) for line in lines]
+                if not any(ended):
+                    break
+        row = self._store.run(run.id)
+        return row is None or row.status in FINAL
+
+    def _end_line(self, line: LineRow, run: RunRow) -> bool:
+        """End a line, and those that waited for it alone; return whether something has changed."""
+        following: LineRow | None = line
+        while following is not None:
+            line = following
+            # An `on_failure` call of a run that is out of time is the one thing in it that nobody has stopped.
+            halted = line.halt == Halt.STOP or line.status == LineStatus.HANDLER
+            done = self._store.commit(self._driver, [self._step(line, run)])[0] if halted else None
+            if done is None or done.refused is not None:
+                self._store.release(self._driver, [line.id])
+                return False
+            following = done.woken
+        return True
+
+    def _step(self, line: LineRow, run: RunRow) -> Step:
+        step = Step(
+            line.id, line.run, line.epoch, line.seq, line.status, line.cursor, line.halt, line.tasks, keep=False,
+            attempt=line.attempt, began=line.began,
+        )  # fmt: skip
+        if line.status == LineStatus.JOIN:
+            return step._replace(closes=self._label(line))
+        tasks = (self._stopped(line),) if line.status == LineStatus.JOINED else ()
+        status, error = self._fate(line, run)
+        home = None if line.parent is None else (line.parent, line.join or 0, line.place)
+        variables = self._variables(line) if line.parent is None else None
+        ending = Ending(status, None if error is None else error.text(), None, variables, None, home, line.queue)
+        return step._replace(status=status, tasks=tasks, ending=ending)
+
+    def _fate(self, line: LineRow, run: RunRow) -> tuple[str, Error | None]:
+        """Return how a line ends."""
+        if line.status == LineStatus.HANDLER:
+            kept = json.loads(line.state or "{}")
+            return LineStatus.FAILURE, Error(*(kept.get(name, "") for name in Error._fields))
+        if line.parent is None and run.wish == "timeout":
+            return LineStatus.FAILURE, Error("", "", "Timeout", "the run took longer than its timeout")
+        return LineStatus.STOP, None
+
+    def _label(self, line: LineRow) -> str:
+        """Return the name of the join that a line waits for: the one that it has opened last."""
+        (*_, child) = (row for row in self._store.lines(line.run) if row.parent == line.id)
+        return child.path.split("/")[-2]
+
+    def _stopped(self, line: LineRow) -> TaskRow:
+        """Return the task of a node whose join is over: from it, another round finds the join again."""
+        node, _, visit = self._label(line).partition("#")
+        told = Error(node, line.path, "Stopped", "it was stopped").text()
+        now = self._store.now()
+        began = now if line.began is None else line.began
+        number = int(visit.partition(".")[0])
+        return TaskRow(node, number, TaskStatus.STOP, max(line.attempt, 1), None, began, now, None, told)
+
+    def _variables(self, line: LineRow) -> str:
+        """Return the variables of the root line as they stand."""
+        try:
+            own = {} if line.vars is None else decode(self._store.whole(line.vars))
+            for text in self._store.assigned(line.id, line.vars_at):
+                own.update(decode(self._store.whole(text)))
+        except ValueLost as error:
+            return lost(str(error))
+        return encode(own)

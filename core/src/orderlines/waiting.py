@@ -1,0 +1,59 @@
+"""Waiting in an event loop of asyncio for what the engine's threads do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from orderlines.states import FINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orderlines.engine import Run
+
+GLANCE = 1.0
+"""Seconds between two looks at a run whose end is told: the engine may be closed meanwhile."""
+
+
+async def wait_for_end(run: Run, timeout: float | None, look: float) -> str:  # noqa: ASYNC109 -- the engine's own, as in Run.wait
+    """Return a run's final status; see :meth:`orderlines.engine.Run.wait_async`.
+
+    :param look: seconds between two looks at a run whose end is not told.
+    """
+    limit = None if timeout is None else time.monotonic() + timeout
+    woken = asyncio.Event()
+    wake = _waker(woken)
+    number = run.row.id
+    while True:
+        with run.listening(number, wake) as told:
+            woken.clear()
+            row = run.row
+            if row.status in FINAL:
+                return row.status
+            run.check_driven(number)
+            seconds = GLANCE if told else look
+            left = seconds if limit is None else min(seconds, limit - time.monotonic())
+            if left <= 0:
+                raise TimeoutError(f"run {run.name} is still {row.status} after {timeout} s")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await woken.wait()
+
+
+async def elsewhere(work: Callable[[], None]) -> None:
+    """Do work that blocks, in a thread; it is done to its end even when whoever waits for it is cancelled."""
+    await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work))
+
+
+def _waker(woken: asyncio.Event) -> Callable[[], None]:
+    """Return what sets an event of this loop from any thread; where the loop is closed, nobody waits any more."""
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(woken.set)
+
+    return wake

@@ -1,0 +1,44 @@
+"""Writing steps in groups; one that cannot be written stops no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orderlines.errors import StoreUnavailable
+from orderlines.logger import logger
+from orderlines.stores.records import Committed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orderlines.patience import Patience
+    from orderlines.stores.base import Store
+    from orderlines.stores.records import Step
+
+
+class Writing:
+    """Writes the steps of one driver."""
+
+    def __init__(self, store: Store, driver: int, patiently: Patience) -> None:
+        self._store = store
+        self._driver = driver
+        self._patiently = patiently
+
+    def write(self, steps: Sequence[Step]) -> list[Committed]:
+        """Write steps, in one transaction where that can be, and say what became of each."""
+        try:
+            return self._store.commit(self._driver, steps)
+        except StoreUnavailable as error:
+            self._patiently.bear(error)
+            return self._patiently(lambda: self._store.commit(self._driver, steps))
+        except Exception:  # noqa: BLE001 -- one row that cannot be written must not stop the others
+            return [self._write_alone(step) for step in steps]
+
+    def _write_alone(self, step: Step) -> Committed:
+        try:
+            return self._patiently(lambda: self._store.commit(self._driver, [step])[0])
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 -- as above
+            logger().exception("a step cannot be written")
+            return Committed(refused=f"{type(error).__name__}: {error}")

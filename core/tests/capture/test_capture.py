@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import redirect_stdout
+from logging import getLogger
+from threading import Thread
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderlines.capture import HEAD, LIMIT, Capture, begin, end, live_to, to_descriptor
+
+
+class Said:
+    """A capture, and what it passes on."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[float, str | None, str]] = []
+        self.capture = Capture(lambda *row: self.rows.append(row))
+
+    @property
+    def text(self) -> str:
+        return "".join(text for _, _, text in self.rows)
+
+
+@pytest.fixture
+def said() -> Said:
+    return Said()
+
+
+def test_lines_are_passed_on_whole_and_at_once(said: Said) -> None:
+    for piece in (b"one", b" line\nand", b" another\nno end"):
+        said.capture.write(piece, None)
+    assert [text for _, _, text in said.rows] == ["one line\n", "and another\n"]
+    said.capture.finish()
+    assert said.text == "one line\nand another\nno end"
+
+
+def test_nothing_is_passed_on_after_the_end(said: Said) -> None:
+    said.capture.finish()
+    said.capture.write(b"late\n", None)
+    said.capture.record(1.0, "INFO", "late", None)
+    said.capture.finish()
+    assert said.rows == []
+
+
+@given(st.lists(st.text(min_size=1, max_size=40), max_size=30), st.integers(1, 7))
+def test_what_is_below_the_limit_is_kept_as_it_is(texts: list[str], size: int) -> None:
+    said = Said()
+    data = "\n".join(texts).encode("utf-8", "backslashreplace")
+    for start in range(0, len(data), size):
+        said.capture.write(data[start : start + size], None)
+    said.capture.finish()
+    assert said.text.encode() == data
+
+
+@pytest.mark.parametrize("piece", ["x" * 999 + "\n", "\u8282\u70b9" * 50, "\U0001f600", "y\n"])
+def test_of_too_much_the_head_and_the_tail_are_kept(said: Said, piece: str) -> None:
+    whole = piece * (3 * LIMIT // len(piece.encode()))
+    data = whole.encode()
+    for start in range(0, len(data), 10_007):
+        said.capture.write(data[start : start + 10_007], None)
+    said.capture.finish()
+    head, rest = said.text.split("[... ")
+    count, tail = rest.split(" bytes left out ...]\n")
+    kept = len(head.encode()) + len(tail.encode())
+    assert kept + int(count.replace(",", "")) == len(data)
+    assert LIMIT - 8 <= kept <= LIMIT + 8
+    assert HEAD - 8 <= len(head.encode()) <= HEAD
+    assert whole.startswith(head)
+    assert whole.endswith(tail)
+
+
+def test_what_is_not_utf_8_is_passed_on_with_marks(said: Said) -> None:
+    said.capture.write(b"\xff\xfe bad\n", None)
+    assert said.text == "\ufffd\ufffd bad\n"
+
+
+def test_what_is_passed_on_is_shown(said: Said) -> None:
+    shown: list[bytes] = []
+    said.capture.write(b"a\nb", shown.append)
+    said.capture.record(1.0, "INFO", "logged", shown.append)
+    said.capture.finish()
+    assert shown == [b"a\n", b"INFO logged\n", b"b\n"]
+
+
+def test_showing_never_waits_for_long_and_never_fails() -> None:
+    reading, writing = os.pipe()
+    show = to_descriptor(writing)
+    show(b"x" * 1_000_000)
+    taken = len(os.read(reading, 1_000_000))
+    assert 0 < taken <= 65_536
+    show(b"again")
+    assert os.read(reading, 100) == b"again"
+    os.close(reading)
+    show(b"nobody reads")
+    os.close(writing)
+    show(b"nothing is there")
+
+
+def test_a_stream_that_is_the_program_s_own_is_written_through() -> None:
+    stream = io.StringIO()
+    live_to(stream)("\u00e9\n".encode())
+    assert stream.getvalue() == "\u00e9\n"
+    stream.close()
+    live_to(stream)(b"it is closed\n")
+    live_to(None)(b"there is none\n")
+
+
+def test_only_the_call_s_own_thread_is_captured(said: Said, capsys: pytest.CaptureFixture[str]) -> None:
+    token = begin(said.capture)
+    thread = Thread(target=print, args=["another's"])
+    thread.start()
+    thread.join()
+    sys.stdout.write("its own\n")
+    end(said.capture, token)
+    sys.stdout.write("afterwards\n")
+    assert said.text == "its own\n"
+    assert capsys.readouterr().out == "another's\nits own\nafterwards\n"
+
+
+def test_a_call_may_redirect_its_output_while_another_begins(said: Said) -> None:
+    before = sys.stdout
+    other, buffer = Said(), io.StringIO()
+    token = begin(said.capture)
+    with redirect_stdout(buffer):
+        inner = begin(other.capture)
+        sys.stdout.write("redirected\n")
+        end(other.capture, inner)
+    sys.stdout.write("captured\n")
+    end(said.capture, token)
+    assert (buffer.getvalue(), said.text, other.text) == ("redirected\n", "captured\n", "")
+    assert sys.stdout is before
+
+
+def test_what_a_call_leaves_in_the_place_of_a_stream_stays_there(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    own = io.StringIO()
+    token = begin(said.capture)
+    sys.stdout = own
+    end(said.capture, token)
+    assert sys.stdout is own
+
+
+def test_what_is_logged_outside_of_calls_goes_where_it_went(said: Said, capsys: pytest.CaptureFixture[str]) -> None:
+    root = getLogger()
+    handlers, root.handlers = root.handlers, []
+    try:
+        token = begin(said.capture)
+        thread = Thread(target=getLogger("a.library").warning, args=["another's"])
+        thread.start()
+        thread.join()
+        getLogger("a.library").info("not asked for")
+        end(said.capture, token)
+        assert root.handlers == []
+    finally:
+        root.handlers = handlers
+    assert said.text == ""
+    assert capsys.readouterr().err == "another's\n"
+
+
+def test_an_exception_is_logged_with_its_traceback(said: Said) -> None:
+    token = begin(said.capture)
+    try:
+        int("on purpose")
+    except ValueError:
+        getLogger("a.library").exception("it failed")
+    end(said.capture, token)
+    ((_, level, text),) = said.rows
+    assert level == "ERROR"
+    assert text.startswith("a.library: it failed\nTraceback")
+    assert text.endswith("'on purpose'\n")

@@ -1,0 +1,225 @@
+"""A worker's driver: it takes lines of its queues, whatever run they are of, and leaves the others alone."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orderlines.acceptance import new_run
+from orderlines.draining import Drainer
+from orderlines.flow.load import load_data
+from orderlines.plugins import registry
+from orderlines.stores.sqlite.store import SQLiteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from orderlines.stores.records import LineRow
+
+CALL = {"id": "a", "call": "drained.double", "with": {"value": "${value}"}, "set": {"value": "${result}"}}
+
+
+class Noted:
+    """A bell that notes what it was rung for."""
+
+    def __init__(self) -> None:
+        self.rung: list[tuple[str | None, str]] = []
+
+    def ring(self, lines: Sequence[LineRow]) -> None:
+        self.rung.extend((line.queue, line.path) for line in lines)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SQLiteStore]:
+    store = SQLiteStore(f"sqlite:///{tmp_path}/runs.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def bell() -> Noted:
+    return Noted()
+
+
+@pytest.fixture
+def worker(store: SQLiteStore, bell: Noted) -> Iterator[Drainer]:
+    worker = Drainer(store, registry(), ["default"], bell)
+    yield worker
+    worker.close()
+    worker.part()
+    assert store.drivers() == []
+
+
+def accepted(store: SQLiteStore, line: list[Any], queue: str | None = "default") -> str:
+    flow = load_data({"flow": "drained", "vars": {"value": 1}, "line": line}, registry()).flow
+    return store.accept(new_run(flow, {}, None, None)._replace(queue=queue)).name
+
+
+def status(store: SQLiteStore, run: str) -> str:
+    row = store.run(run)
+    assert row is not None
+    return row.status
+
+
+def soon() -> float:
+    return time.monotonic() + 30
+
+
+@pytest.fixture(autouse=True)
+def library(install: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    plugin = (
+        "from orderlines.plugins import *\nORDERLINES_API = 1\n"
+        "@hookimpl\ndef orderlines_components():\n    return [ComponentsPlugin('drained', 'drainkit.library')]\n"
+        "@hookimpl\ndef orderlines_executors():\n"
+        "    return [ExecutorPlugin('far', 'drainkit.library:none', 'line', 'kill', 'remote')]\n"
+    )
+    code = (
+        "import time\nfrom pathlib import Path\n"
+        "def double(value: int) -> int:\n    return 2 * value\n"
+        "def hold(path: str) -> None:\n    while not Path(path).exists():\n        time.sleep(0.005)\n"
+    )
+    monkeypatch.syspath_prepend(str(install("drainkit", {"plugin": plugin, "library": code})))
+    registry.cache_clear()
+    yield
+    registry.cache_clear()
+
+
+def test_runs_of_its_queue_are_driven_to_their_end(store: SQLiteStore, worker: Drainer) -> None:
+    runs = [accepted(store, [CALL, {**CALL, "id": "b"}]) for _ in range(20)]
+    assert worker.drain(soon()) is False
+    assert {status(store, run) for run in runs} == {"SUCCESS"}
+    row = store.run(runs[0])
+    assert row is not None
+    assert row.variables == '{"value":4}'
+
+
+def test_other_lines_are_left_alone(store: SQLiteStore, worker: Drainer) -> None:
+    runs = [accepted(store, [CALL], queue) for queue in (None, "gpu")]
+    assert worker.drain(soon()) is False
+    assert {status(store, run) for run in runs} == {"PENDING"}
+
+
+def test_nothing_is_taken_when_the_time_is_over(store: SQLiteStore, worker: Drainer) -> None:
+    run = accepted(store, [CALL])
+    assert worker.drain(time.monotonic() - 1) is True
+    assert status(store, run) == "PENDING"
+    assert worker.drain(soon()) is False
+    assert status(store, run) == "SUCCESS"
+
+
+def test_a_fan_out_is_rung_for_and_may_be_taken_back(store: SQLiteStore, worker: Drainer, bell: Noted) -> None:
+    lines = {name: [{**CALL, "id": name, "set": {}}] for name in "ab"}
+    run = accepted(store, [{"id": "fork", "parallel": {"lines": lines}}, {**CALL, "id": "c"}])
+    assert worker.drain(soon()) is False
+    assert status(store, run) == "SUCCESS"
+    assert bell.rung == [("default", "/fork#1/a"), ("default", "/fork#1/b")]
+
+
+def test_a_node_for_another_queue_takes_its_line_there_and_back(
+    store: SQLiteStore, worker: Drainer, bell: Noted
+) -> None:
+    run = accepted(store, [CALL, {**CALL, "id": "far", "queue": "gpu"}, {**CALL, "id": "c", "queue": "default"}])
+    assert worker.drain(soon()) is False
+    assert (status(store, run), bell.rung) == ("RUNNING", [("gpu", "")])
+    other = Drainer(store, registry(), ["gpu"], bell)
+    assert other.drain(soon()) is False
+    assert bell.rung == [("gpu", ""), ("default", "")]
+    assert worker.drain(soon()) is False
+    assert status(store, run) == "SUCCESS"
+    row = store.run(run)
+    assert row is not None
+    assert row.variables == '{"value":8}'
+    other.close()
+    other.part()
+
+
+def test_a_run_whose_plugin_is_missing_is_given_back_and_spends_no_attempt(
+    store: SQLiteStore, worker: Drainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = accepted(store, [CALL])
+    bare = Drainer(store, _without_plugins(monkeypatch), ["default"])
+    assert bare.drain(soon()) is False
+    row = store.run(run)
+    assert row is not None
+    (line,) = store.lines(row.id)
+    assert (row.status, line.owner, line.attempt, list(store.tasks(row.id))) == ("PENDING", None, 0, [])
+    assert "drained" in str(bare.failures[row.id])
+    bare.close()
+    bare.part()
+    assert worker.drain(soon()) is False
+    assert status(store, run) == "SUCCESS"
+
+
+def test_a_stop_and_a_timer_are_obeyed(store: SQLiteStore, worker: Drainer) -> None:
+    waits = accepted(store, [{"id": "nap", "delay": 3600}])
+    assert worker.drain(soon()) is False
+    row = store.run(waits)
+    assert row is not None
+    assert row.status == "RUNNING"
+    store.wish(row.id, "stop")
+    assert worker.drain(soon()) is False
+    assert status(store, waits) == "STOP"
+
+
+def test_a_timer_says_how_long_a_worker_may_rest(store: SQLiteStore, worker: Drainer) -> None:
+    assert worker.rest() is None
+    accepted(store, [{"id": "nap", "delay": 3600}])
+    assert worker.drain(soon()) is False
+    rest = worker.rest()
+    assert rest is not None
+    assert 3500 < rest <= 3600
+
+
+def test_what_waits_behind_a_long_call_is_given_back(store: SQLiteStore, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    hold = {"id": "h", "call": "drained.hold", "with": {"path": str(go)}}
+    worker = Drainer(store, registry(), ["default"])
+    for _ in range(5):  # quickly done: it takes more at once from then on
+        accepted(store, [CALL])
+        worker.drain(soon())
+    runs = [accepted(store, [hold]) for _ in range(4)]
+    shared: list[int] = []
+
+    def share() -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not shared:
+            shared.extend(worker.share())
+            time.sleep(0.01)
+        free = [line for run in runs for line in lines_of(store, run) if line.owner is None]
+        assert {line.id for line in free} >= set(shared)
+        go.touch()
+
+    with ThreadPoolExecutor(1) as pool:
+        sharing = pool.submit(share)
+        assert worker.drain(soon()) is False
+        sharing.result()
+    assert shared, "they were given back while the first call went on"
+    assert {status(store, run) for run in runs} == {"SUCCESS"}
+    for run in runs:
+        assert [line.crashes for line in lines_of(store, run)] == [0]
+        row = store.run(run)
+        assert row is not None
+        assert [(kept.task.node, kept.task.attempt) for kept in store.tasks(row.id)] == [("h", 1)]
+    worker.close()
+    worker.part()
+
+
+def lines_of(store: SQLiteStore, run: str) -> list[LineRow]:
+    row = store.run(run)
+    assert row is not None
+    return store.lines(row.id)
+
+
+def _without_plugins(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("ORDERLINES_PLUGINS_DENY", "drainkit")
+    registry.cache_clear()
+    bare = registry()
+    bare.observers()
+    bare.executors()
+    monkeypatch.delenv("ORDERLINES_PLUGINS_DENY")
+    registry.cache_clear()
+    return bare

@@ -1,0 +1,82 @@
+"""What is odd about a native flow: it can run, but perhaps not as somebody expects."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orderlines.errors import Problem
+    from orderlines.flow.load import Loaded
+
+    Load = Callable[..., Loaded]
+    Mistake = Callable[[str, str, str], Problem]
+
+A = "\N{CYRILLIC SMALL LETTER A}"
+CALL = "call: lib.echo, with: {value: 1}"
+
+
+def warned(load: Load, text: str) -> list[tuple[str, str]]:
+    return [(problem.path, f"{problem.reason} ({problem.hint})") for problem in load(text).warnings]
+
+
+def flow(*nodes: str, head: str = "") -> str:
+    return f"flow: x\n{head}line:\n" + "".join(f"- {{{node}}}\n" for node in nodes)
+
+
+SWITCH = "id: s, switch: [{when: '${n > 3}', goto: z}, {else: end}]"
+
+
+def test_a_node_that_hides_the_end_of_its_line(load: Load) -> None:
+    nodes = (f"id: end, {CALL}", SWITCH, f"id: z, {CALL}")
+    ((path, said),) = warned(load, flow(*nodes, head="vars: {n: 1}\n"))
+    assert path == "$.line[1].switch[1].else"
+    assert "the node that is called 'end'" in said
+    assert warned(load, flow(*nodes[1:], "id: end, end: ", head="vars: {n: 1}\n")) == []
+    assert warned(load, flow(*nodes[1:], head="vars: {n: 1}\n")) == []
+
+
+@pytest.mark.parametrize("more", ["on_error: skip", "on_error: {skip: 5}", "enabled: false"])
+def test_a_variable_that_a_skipped_node_leaves_unset(more: str, load: Load) -> None:
+    nodes = (f"id: a, {CALL}, set: {{v: '${{result}}'}}, {more}", "id: b, call: lib.echo, with: {value: '${v}'}")
+    ((path, said),) = warned(load, flow(*nodes))
+    assert path == "$.line[1].with"
+    assert "the variable 'v' is not set where 'a' is skipped" in said
+    assert warned(load, flow(*nodes, head="vars: {v: 0}\n")) == []
+    assert warned(load, flow(nodes[0], "id: b, call: lib.echo, with: {value: '${default(v, 0)}'}")) == []
+
+
+def test_the_on_failure_of_a_node_stands_for_the_flows(load: Load) -> None:
+    handler = "{call: lib.echo, with: {value: 1}}"
+    head = f"on_failure: {handler}\n"
+    node = f"id: a, {CALL}, on_failure: {handler}"
+    ((path, said),) = warned(load, flow(node, head=head))
+    assert path == "$.line[0].on_failure"
+    assert "the flow's own `on_failure` is not" in said
+    assert warned(load, flow(f"id: g, group: [{{{node}}}]", head=head)) == []
+    assert warned(load, flow(node)) == []
+
+
+def test_expressions_of_a_skipped_value_are_checked(load: Load, mistake: Mistake) -> None:
+    good = "on_error: {skip: {x: '${n + 1}', why: '${error.message}'}}"
+    assert warned(load, flow(f"id: a, {CALL}, {good}", head="vars: {n: 1}\n")) == []
+    mistake(flow(f"id: a, {CALL}, on_error: {{skip: {{x: '${{nope}}'}}}}"), "$.line[0].on_error.skip.x", "nope")
+    mistake(flow(f"id: a, {CALL}, on_error: {{skip: '${{1 +}}'}}"), "$.line[0].on_error.skip", "")
+
+
+def test_names_that_look_alike(load: Load, mistake: Mistake) -> None:
+    mistake(flow(f"id: a, {CALL}", f"id: {A}, {CALL}"), "$.line[1].id", unicodedata.name(A))
+    mistake(flow(f"id: a, {CALL}", head=f"vars: {{x{A}: 1, xa: 2}}\n"), "$.vars.xa", "looks like")
+    ((_, said),) = warned(load, flow(f"id: p{A}y, {CALL}"))
+    assert "write it as 'pay'" in said
+
+
+@pytest.mark.parametrize(
+    "name", ["\u8ba2\u5355", "\u8ba2\u5355a1", "\u0441\u043e\u0440\u0442", "\u0394T", "caf\u00e9", "\u03b2-test"]
+)
+def test_names_in_any_script_are_fine(name: str, load: Load) -> None:
+    assert warned(load, flow(f"id: {name}, {CALL}")) == []

@@ -1,0 +1,44 @@
+"""What a line of a graph is given: the assignments of all lines before it, merged in the order of the flow."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderlines.line import Assignments, predecessors
+
+Graph = tuple[dict[int, tuple[int, ...]], dict[int, dict[str, int]], list[int]]
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Return who comes after whom, what each assigns, and an order in which they may end."""
+    order = draw(st.permutations(range(draw(st.integers(1, 12)))))
+    after = {
+        place: tuple(sorted(draw(st.sets(st.sampled_from(order[:position]))))) if position else ()
+        for position, place in enumerate(order)
+    }
+    assigned = {place: draw(st.dictionaries(st.sampled_from("abc"), st.integers())) for place in order}
+    return {place: before for place, before in after.items() if before}, assigned, order
+
+
+@given(graphs())
+def test_it_is_what_merging_all_lines_before_it_gives(graph: Graph) -> None:
+    after, assigned, order = graph
+    assignments = Assignments(after)
+    for place in order:
+        expected: dict[str, int] = {}
+        for before in predecessors(after, place):
+            expected.update(assigned[before])
+        assert assignments.complete(place)
+        assert assignments.before(place) == expected
+        assignments.ended(place, assigned[place])
+
+
+def test_a_graph_may_be_deeper_than_the_stack() -> None:
+    depth = 20_000
+    assignments = Assignments({place: (place - 1,) for place in range(1, depth)})
+    assignments.ended(0, {"a": 1})
+    for place in range(1, depth):
+        assignments.ended(place, {})
+    assert assignments.before(depth - 1) == {"a": 1}

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from orderlines.errors import UsageError
+from orderlines.stores.showing import must_be_escaped, shown
+
+
+@pytest.mark.parametrize(
+    ("url", "seen"),
+    [
+        ("sqlite:///a/runs.db", "sqlite:///a/runs.db"),
+        ("sqlite:////a:b@c/runs.db?synchronous=full", "sqlite:////a:***@c/runs.db?synchronous=full"),
+        ("redis://host/0", "redis://host/0"),
+        ("redis://user@host/0", "redis://user@host/0"),
+        ("redis://user:p@ss:word@host/0?prefix=a", "redis://user:***@host/0?prefix=a"),
+        ("redis://:word@host", "redis://:***@host"),
+        ("redis+sentinel://:w@one,two/s/0?sentinel_password=x&db=1", "redis+sentinel://:***@one,two/s/0?sentinel_password=***&db=1"),
+        ("no url: at all @ all", "no url: at all @ all"),
+    ],
+)  # fmt: skip
+def test_a_password_is_not_shown(url: str, seen: str) -> None:
+    assert shown(url) == seen
+
+
+@pytest.mark.parametrize("secret", ["p@q", "p/q", "p#q", "p?q", "p@r?q", "p?r/q"])
+def test_a_password_that_would_end_early_is_refused_and_nothing_of_it_is_shown(secret: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        must_be_escaped(f"redis://me:{secret}@host/0?prefix=a")
+    assert str(caught.value).startswith("the URL redis://... has an @, /, # or ? in its user or password: write %40")
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://me:p%40%3Fq@host/0", "redis://host/0?prefix=a@b", "sqlite:///a/b?synchronous=full"]
+)
+def test_a_url_that_is_escaped_is_taken(url: str) -> None:
+    must_be_escaped(url)
