@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -49,9 +50,10 @@ def test_arithmetic(library: str, name: str, result: object) -> None:
 def test_what_is_offered() -> None:
     names = {library: [one.name for one in registry().components(library)] for library in ("demo", "Test")}
     assert names == {
-        "demo": ["add", "append", "echo", "fail", "hold", "multiply", "sleep", "spin", "subtract"],
+        "demo": ["add", "append", "asleep", "echo", "fail", "hold", "multiply", "sleep", "spin", "subtract"],
         "Test": ["test_add", "test_multi", "test_subtraction"],
     }
+    assert [one.name for one in registry().components("demo") if one.is_coroutine] == ["asleep"]
     cooperative = [one.name for one in registry().components("demo") if one.cooperative]
     assert cooperative == ["add", "echo", "fail", "multiply", "sleep", "subtract"]
 
@@ -63,6 +65,17 @@ def test_sleeping_before(library: str, name: str, monkeypatch: pytest.MonkeyPatc
     assert call(library, name, a=1, b=1, sleep=0.5).how == "returned"
     assert call("demo", "sleep", seconds=2).result == "null"
     assert slept == [0.5, 2]
+
+
+def test_asleep_waits_in_an_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert call("demo", "asleep", seconds=2).result == "null"
+    assert slept == [2]
 
 
 @pytest.mark.parametrize("value", [None, True, 1.5, "text", [1, {"a": None}]])
@@ -125,4 +138,4 @@ def test_hold_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_plugin_and_library_import_little() -> None:
     code = "import sys, orderlines_demo.functions, orderlines_demo.library; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"click", "yaml", "rich", "pluggy", "gevent"} & set(run.stdout.split())
+    assert not {"asyncio", "click", "yaml", "rich", "pluggy", "gevent"} & set(run.stdout.split())

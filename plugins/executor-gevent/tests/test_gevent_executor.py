@@ -101,6 +101,7 @@ class TestGeventExecutor(KillTests):
     def test_a_call_that_does_not_yield_is_named(
         self, bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
+        """A loop or C call that never yields: named by the watchdog."""
         neighbour = bench.submit("nap", seconds=60.0, grace=10.0)
         spinning = bench.submit("spin", started=str(tmp_path / "started"), grace=10.0)
         until(lambda: "kit.spin" in caplog.text, "the watchdog barks")
@@ -115,6 +116,7 @@ class TestGeventExecutor(KillTests):
     def test_a_call_that_is_in_the_way_of_an_end_has_died(
         self, bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
+        """A loop or C call that never yields: ended within the bound."""
         neighbour = bench.submit("nap", seconds=60.0, grace=0.1)
         spinning = bench.submit("spin", started=str(tmp_path / "started"))
         until(lambda: "kit.spin" in caplog.text, "the watchdog barks")

@@ -11,7 +11,12 @@ def test_orderlines_executors_describes_the_executor() -> None:
     [offered] = plugin.orderlines_executors()
     target = f"{GeventExecutor.__module__}:{GeventExecutor.__qualname__}"
     expected = ExecutorPlugin(
-        GeventExecutor.name, target, GeventExecutor.unit, GeventExecutor.interrupt, GeventExecutor.isolation
+        GeventExecutor.name,
+        target,
+        GeventExecutor.unit,
+        GeventExecutor.interrupt,
+        GeventExecutor.isolation,
+        GeventExecutor.runs,
     )
     assert offered == expected
 

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from orderlines.errors import UsageError
+from orderlines.capture import LIMIT
+from orderlines.errors import PluginError, UsageError
 from orderlines.testing.bench import Bench
 from orderlines.testing.executors import ProcessTests
 from orderlines_executor_process.executor import ProcessExecutor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 SLOW = """
@@ -27,6 +28,18 @@ if os.getpid() != {pid}:
     raise ImportError("not here")
 def here() -> int:
     return 7
+"""
+KILLED = """
+import os, signal
+from pathlib import Path
+from orderlines_executor_process.child import main
+def once_killed(connection):
+    starts = Path({starts!r})
+    with starts.open("a") as file:
+        file.write("x")
+    if len(starts.read_text()) <= {times}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    main(connection)
 """
 
 
@@ -86,7 +99,37 @@ def test_output_goes_to_the_file_that_the_options_name(tmp_path: Path) -> None:
     text = path.read_text()
     assert text.startswith("first\n")
     assert text.endswith("last\n")
-    assert len(text) == 20 * 2**20 + len("first\nlast\n")
+    assert "bytes left out" in text
+    assert LIMIT < len(text) < LIMIT + 100
+
+
+@pytest.mark.parametrize("by", ["variable", "file"])
+def test_a_memory_hog_fails_with_the_memory_limit_and_harms_no_neighbour(
+    by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if by == "variable":
+        monkeypatch.setenv("ORDERLINES_MEMORY_LIMIT", "300MB")
+    else:
+        (tmp_path / "orderlines.yaml").write_text("memory_limit: 300MB\n", encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+    bench = Bench(ProcessExecutor, {"concurrency": 2})
+    bench.executor.start()
+    started = tmp_path / "goes-on"
+    neighbour = bench.submit("wait_for", path=str(started))
+    outcomes = [bench.run("big", size=400 << 20), bench.run("big", size=3)]
+    started.touch()
+    assert bench.wait(neighbour).how == "returned"
+    bench.executor.close(0.0)
+    assert [(outcome.how, outcome.result) for outcome in outcomes] == [("raised", None), ("returned", '"xxx"')]
+    assert outcomes[0].kinds[0] == "MemoryError"
+    assert outcomes[0].message == "memory limit of 300 MB reached (memory_limit)"
+
+
+def test_a_memory_limit_that_is_no_size_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERLINES_MEMORY_LIMIT", "lots")
+    bench = Bench(ProcessExecutor, {"concurrency": 1})
+    with pytest.raises(UsageError, match="ORDERLINES_MEMORY_LIMIT: 'lots' is no size"):
+        bench.executor.start()
 
 
 @pytest.mark.parametrize("value", [0, -1, "many", True])
@@ -99,3 +142,29 @@ def test_a_call_before_the_start_is_the_caller_s_mistake() -> None:
     bench = Bench(ProcessExecutor, {})
     with pytest.raises(RuntimeError, match="process"):
         bench.executor.submit(bench.call("noop"))
+
+
+@pytest.fixture
+def starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], type[ProcessExecutor]]:
+    """Return what makes an executor whose first children are killed before they are ready, so many of them."""
+
+    def make(times: int) -> type[ProcessExecutor]:
+        source = KILLED.format(starts=str(tmp_path / "starts"), times=times)
+        (tmp_path / "killed_at_first.py").write_text(source)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        return type("Killed", (ProcessExecutor,), {"entry": "killed_at_first:once_killed"})
+
+    return make
+
+
+def test_a_first_child_that_is_killed_is_started_again(starting: Callable[[int], type[ProcessExecutor]]) -> None:
+    bench = Bench(starting(2), {"concurrency": 1})
+    bench.executor.start()
+    assert bench.run("noop").how == "returned"
+    bench.executor.close(0.0)
+
+
+def test_first_children_that_are_always_killed_are_told(starting: Callable[[int], type[ProcessExecutor]]) -> None:
+    bench = Bench(starting(3), {"concurrency": 1})
+    with pytest.raises(PluginError, match="SIGKILL"):
+        bench.executor.start()

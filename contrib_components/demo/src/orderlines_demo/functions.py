@@ -60,6 +60,17 @@ def sleep(seconds: float) -> None:
     time.sleep(seconds)
 
 
+@component
+async def asleep(seconds: float) -> None:
+    """Wait in an event loop, where a thousand others may wait as well.
+
+    :param seconds: how long.
+    """
+    import asyncio  # noqa: PLC0415 -- most who load this library do not need it
+
+    await asyncio.sleep(seconds)
+
+
 @component(cooperative=True)
 def echo(value: Any) -> Any:
     """Give the value back.

@@ -9,6 +9,8 @@ def main(descriptor: int) -> None:
 
     monkey.patch_all()
 
+    from orderlines.capture import structured  # noqa: PLC0415 -- as below
     from orderlines_executor_gevent.serving import Server  # noqa: PLC0415 -- what it imports must be patched
 
+    structured.begin()
     Server(descriptor).run()

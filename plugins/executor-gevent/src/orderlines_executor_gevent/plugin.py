@@ -11,4 +11,4 @@ ORDERLINES_API = 1
 def orderlines_executors() -> list[ExecutorPlugin]:
     """Return the executor ``gevent``."""
     target = "orderlines_executor_gevent.executor:GeventExecutor"
-    return [ExecutorPlugin("gevent", target, "call", "kill", "process")]
+    return [ExecutorPlugin("gevent", target, "call", "kill", "process", "functions")]

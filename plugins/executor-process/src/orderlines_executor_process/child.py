@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
-import sys
-from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
+from orderlines.capture import Recorded
+from orderlines.capture.inband import PipedRecords
 from orderlines.executors.calls import pack_done, read_call, run_request
 from orderlines.executors.childside import Channel
 from orderlines.processes.frames import pack
+from orderlines_executor_process.memory import limit_memory, named
+from orderlines_executor_process.streams import StandardStreams
 
 if TYPE_CHECKING:
     from orderlines.components.context import CallContext
@@ -17,16 +19,18 @@ if TYPE_CHECKING:
 
 def main(descriptor: int) -> None:
     """Serve calls on the socket ``descriptor`` until the driver closes it."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            # The process ends by a signal, which writes no buffers.
-            stream.reconfigure(line_buffering=True)
+    limit = limit_memory()
+    streams = StandardStreams()
+    records = PipedRecords(streams.kept)
     channel = Channel(descriptor)
     channel.send(pack(["ready"]))
     for frame in channel.frames():
         request = read_call(frame)
-        done = run_request(request, channel.send, _listen)
-        channel.send(pack_done(request.id, done))
+        streams.restore()
+        with Recorded(records):
+            done = run_request(request, channel.send, _listen)
+        streams.flush()
+        channel.send(pack_done(request.id, done if limit is None else named(done, limit)))
 
 
 def _listen(context: CallContext | None) -> None:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from orderlines.executors.children import ChildExecutor
+from orderlines.settings import default_memory_limit
 
 if TYPE_CHECKING:
     from orderlines.executors.base import Call
@@ -21,7 +22,17 @@ class ProcessExecutor(ChildExecutor):
 
     name = "process"
     entry = "orderlines_executor_process.child:main"
-    preload = ("orderlines_executor_process.child",)
+    pipes = True
+    preload = ("orderlines_executor_process.child", "orderlines.capture.records")
+    """The second: a call may be the first to import Python's logging, and its records are taken all the same."""
+
+    def start(self) -> None:
+        """Start the first child.
+
+        :raises UsageError: what the settings say of the children's memory is wrong: better told here than by them.
+        """
+        default_memory_limit()
+        super().start()
 
     def default_concurrency(self) -> int:
         """Return the number of processors."""
