@@ -1,0 +1,172 @@
+"""Store URLs: ``mysql://user:password@host:port/database?option=value``."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from orderlines.errors import UsageError
+from orderlines.stores.showing import must_be_escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy.engine import URL
+
+_SHAPE: Final = "expected mysql://user:password@host:port/database"
+_VERIFY: Final = ("full", "ca", "none")
+_TEXTS: Final = ("socket", "ssl_ca", "ssl_cert", "ssl_key")
+
+
+class Options(NamedTuple):
+    """What a URL may say behind its ``?``.
+
+    :ivar pool_size: the most connections that one process has open.
+    :ivar connect_timeout: seconds in which the server must let us in.
+    :ivar read_timeout: seconds in which it must answer.
+    :ivar look: seconds for which others' writes may go unnoticed by who asks for the store's version.
+    :ivar socket: the path of a socket of this machine, in place of host and port.
+    :ivar ssl: whether to insist on TLS; any other option of TLS does as well.
+    :ivar ssl_ca: a file with the certificates that the server's must come from.
+    :ivar ssl_cert: our own certificate.
+    :ivar ssl_key: its key.
+    :ivar ssl_verify: ``full``, ``ca`` (not the host's name) or ``none``.
+    """
+
+    pool_size: int = 5
+    connect_timeout: float = 10.0
+    read_timeout: float = 30.0
+    look: float = 0.0
+    socket: str | None = None
+    ssl: bool = False
+    ssl_ca: str | None = None
+    ssl_cert: str | None = None
+    ssl_key: str | None = None
+    ssl_verify: str | None = None
+
+
+class Address:
+    """A parsed store URL.
+
+    :ivar shown: the URL as messages may show it: without the password.
+    """
+
+    __slots__ = ("database", "host", "options", "password", "port", "shown", "url", "user")
+
+    def __init__(self, url: str) -> None:
+        """Parse a URL.
+
+        :raises UsageError: it is no such URL, or has an option that is not known.
+        """
+        must_be_escaped(url)
+        parsed = _parsed(url)
+        self.url = url
+        self.shown = parsed.set(query={}).render_as_string(hide_password=True)
+        if parsed.drivername != "mysql" or not parsed.database or "/" in parsed.database:
+            raise UsageError(f"store URL {self.shown}: {_SHAPE}")
+        self.user = parsed.username or ""
+        self.password = parsed.password or ""
+        self.host = parsed.host or "127.0.0.1"
+        self.port = parsed.port or 3306
+        self.database = parsed.database
+        self.options = _options(self.shown, parsed.query)
+
+    def connect_arguments(self) -> dict[str, Any]:
+        """Return what PyMySQL has to know.
+
+        :raises UsageError: a file for TLS cannot be read.
+        """
+        options = self.options
+        return {
+            "host": self.host,
+            "port": self.port,
+            "unix_socket": options.socket,
+            "user": self.user,
+            # PyMySQL takes a text for Latin-1.
+            "password": self.password.encode(),
+            "database": self.database,
+            "connect_timeout": options.connect_timeout,
+            "read_timeout": options.read_timeout,
+            "write_timeout": options.read_timeout,
+            **self._tls(),
+        }
+
+    def _tls(self) -> dict[str, Any]:
+        options = self.options
+        if not (options.ssl or options.ssl_ca or options.ssl_cert or options.ssl_verify):
+            return {"ssl_disabled": True}
+        verify = options.ssl_verify or "full"
+        try:
+            context = ssl.create_default_context(cafile=options.ssl_ca)
+            if options.ssl_cert is not None:
+                context.load_cert_chain(options.ssl_cert, options.ssl_key)
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(f"store URL {self.shown}: a file for TLS cannot be read: {error}") from error
+        context.check_hostname = verify == "full"
+        context.verify_mode = ssl.CERT_NONE if verify == "none" else ssl.CERT_REQUIRED
+        return {"ssl": context}
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError) as error:
+        # Not the URL itself: there may be a password in it.
+        raise UsageError(f"store URL: {_SHAPE}") from error
+
+
+def _options(shown: str, query: Mapping[str, Any]) -> Options:
+    readers: dict[str, Callable[[str], Any]] = {
+        "pool_size": _whole,
+        "connect_timeout": _positive,
+        "read_timeout": _positive,
+        "look": _seconds,
+        "ssl": _flag,
+        "ssl_verify": _verify,
+        **dict.fromkeys(_TEXTS, str),
+    }
+    found: dict[str, Any] = {}
+    for name, text in query.items():
+        if name not in readers:
+            raise UsageError(f"store URL {shown}: unknown option {name!r}; there are {', '.join(sorted(readers))}")
+        try:
+            found[name] = readers[name](text)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"store URL {shown}: option {name}={text}: {error}") from error
+    return Options(**found)
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("at least 1")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 3600:  # noqa: PLR2004 -- seconds in an hour
+        raise ValueError("seconds, at most 3600")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = _seconds(text)
+    if not number:
+        raise ValueError("more than 0 seconds")
+    return number
+
+
+def _flag(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ValueError("on or off")
+    return text == "on"
+
+
+def _verify(text: str) -> str:
+    if text not in _VERIFY:
+        raise ValueError(f"one of {', '.join(_VERIFY)}")
+    return text

@@ -1,0 +1,217 @@
+"""Opening a store: what is made, what is refused, and what is said."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orderlines.errors import Forked, StoreUnavailable, UsageError
+from orderlines.testing.drivers.crowd import crowd_at
+from orderlines.testing.drivers.records import new_run
+from orderlines_store_mysql.address import Address
+from orderlines_store_mysql.schema import OURS, TABLES, VERSIONS, created
+from orderlines_store_mysql.store import MySQLStore
+
+if TYPE_CHECKING:
+    from orderlines.testing.servers.proxy import Proxy
+
+
+def tables(admin: Any, url: str) -> list[str]:
+    return [name for (name,) in admin.run(url, "SHOW TABLES IN {db}")]
+
+
+def test_several_processes_that_open_an_empty_store_at_once_make_one(url: str, admin: Any) -> None:
+    answers = crowd_at(MySQLStore, url, "accept", [{"key": None, "times": 2}] * 6)
+    assert len({number for answer in answers for number in answer}) == 12
+    assert admin.run(url, f"SELECT COUNT(*) FROM {{db}}.{VERSIONS}") == [(1,)]
+    assert set(tables(admin, url)) == {*OURS, VERSIONS}
+
+
+@pytest.mark.parametrize("made", range(len(TABLES) + 1))
+def test_what_one_who_died_has_begun_another_one_ends(url: str, admin: Any, made: int) -> None:
+    begun = [f"{VERSIONS} (version INT NOT NULL PRIMARY KEY, created DATETIME NOT NULL)", *TABLES[:made]]
+    database = Address(url).database
+    admin.run(url, *(created(f"`{database}`.{table}", maria=True) for table in begun))
+    store = MySQLStore(url)
+    assert store.accept(new_run()) == store.runs(1)[0]
+    store.close()
+
+
+@pytest.mark.parametrize("table", ["songs", "ol_runs"])
+def test_a_database_of_something_else_is_refused_and_left_alone(url: str, admin: Any, table: str) -> None:
+    admin.run(url, f"CREATE TABLE {{db}}.{table} (name TEXT)")
+    with pytest.raises(StoreUnavailable, match="holds other tables"):
+        MySQLStore(url)
+    assert tables(admin, url) == [table]
+
+
+@pytest.mark.parametrize(("version", "hint"), [(99, "upgrade orderlines"), (0, "orderlines migrate --store mysql://")])
+def test_another_version_of_the_schema_is_refused_with_what_to_do(
+    store: MySQLStore, url: str, admin: Any, version: int, hint: str
+) -> None:
+    admin.run(url, f"UPDATE {{db}}.{VERSIONS} SET version = {version}")
+    with pytest.raises(StoreUnavailable, match=hint):
+        MySQLStore(store.url)
+
+
+def test_missing_tables_are_named(store: MySQLStore, url: str, admin: Any) -> None:
+    admin.run(url, "DROP TABLE {db}.ol_joins")
+    with pytest.raises(StoreUnavailable, match="tables are missing: ol_joins"):
+        MySQLStore(store.url)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("tester:secret", "tester:wrong-secret", "check the user 'tester' and the password"),
+        ("/test_", "/nowhere_", "make it: CREATE DATABASE `nowhere_"),
+        ("127.0.0.1:", "127.0.0.1:1", "check that a server answers at 127.0.0.1:1"),
+        ("127.0.0.1", "no-such-host.invalid", "check that a server answers at no-such-host.invalid"),
+    ],
+)
+def test_who_is_not_let_in_is_told_what_to_do(url: str, old: str, new: str, told: str) -> None:
+    changed = url.replace(old, new)
+    if new.endswith(":1"):
+        changed = url.replace(f":{Address(url).port}/", ":1/")
+    with pytest.raises(StoreUnavailable, match=told) as caught:
+        MySQLStore(changed)
+    assert "secret" not in str(caught.value)
+
+
+def test_who_has_no_rights_is_told_which(url: str, admin: Any) -> None:
+    admin.run(url, "CREATE USER IF NOT EXISTS 'guest'@'%' IDENTIFIED BY 'secret'")
+    with pytest.raises(StoreUnavailable, match="GRANT ALL ON `test_"):
+        MySQLStore(url.replace("mysql://tester:", "mysql://guest:"))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("mysql://host", "expected mysql://user:password@host:port/database"),
+        ("mysql://host/a/b", "expected mysql://"),
+        ("mysql://u:secret@host:port/db", "expected mysql://"),
+        ("mysql://u:secret@host/db?colour=red", "unknown option 'colour'; there are connect_timeout, look, pool_size"),
+        ("mysql://u:secret@host/db?pool_size=0", "pool_size=0: at least 1"),
+        ("mysql://u:secret@host/db?ssl_verify=maybe", "one of full, ca, none"),
+        ("mysql://u:secret@host/db?ssl_ca=/no/such/file", "a file for TLS cannot be read"),
+        ("mysql://u:secret@host/db?read_timeout=0", "more than 0 seconds"),
+        ("mysql://u:secret@host/db?ssl=yes", "on or off"),
+    ],
+)
+def test_a_url_with_a_mistake_is_refused_with_the_reason(given: str, told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        MySQLStore(given)
+    assert told in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_url_says_what_its_options_are() -> None:
+    address = Address("mysql://u%40h:p%2Fw@host:3307/db?pool_size=2&look=0.5&ssl_verify=none&socket=/run/s.sock")
+    assert (address.user, address.password, address.host, address.port) == ("u@h", "p/w", "host", 3307)
+    assert (address.options.pool_size, address.options.look, address.options.socket) == (2, 0.5, "/run/s.sock")
+    assert address.shown == "mysql://u%40h:***@host:3307/db"
+    assert Address("mysql://host/db").connect_arguments()["ssl_disabled"] is True
+    assert not address.connect_arguments()["ssl"].check_hostname
+
+
+def test_a_password_stands_in_no_message(store: MySQLStore) -> None:
+    assert "secret" in store.url
+    assert "secret" not in store.shown
+
+
+def test_a_store_is_refused_behind_a_fork_which_leaves_its_parent_alone(store: MySQLStore) -> None:
+    ((before,),) = store._read("SELECT CONNECTION_ID()")
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        told = b"no error"
+        try:
+            store.runs(1)
+        except Forked as error:
+            told = str(error).encode()
+        finally:
+            store.close()
+            os.write(writing, told)
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as answer:
+        assert "a fork of it" in answer.read()
+    os.waitpid(child, 0)
+    assert store._read("SELECT CONNECTION_ID()") == ((before,),)
+
+
+def test_a_fork_may_open_the_store_itself(store: MySQLStore) -> None:
+    store.accept(new_run())
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        told = b"none"
+        try:
+            own = MySQLStore(store.url)
+            told = str(len(own.runs(10))).encode()
+            own.close()
+        finally:
+            os.write(writing, told)
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as answer:
+        assert answer.read() == "1"
+    os.waitpid(child, 0)
+
+
+def test_the_texts_of_the_tables_are_compared_exactly_whatever_the_databases_default(
+    store: MySQLStore, url: str, admin: Any
+) -> None:
+    asked = "SELECT DISTINCT {0}_collation FROM information_schema.{0}s WHERE table_schema = '" + Address(url).database
+    assert admin.run(url, asked.format("table") + "'") == [("utf8mb4_nopad_bin",)]
+    columns = (
+        f"SELECT DISTINCT collation_name FROM information_schema.columns WHERE table_schema = '{Address(url).database}'"
+    )
+    assert set(admin.run(url, columns)) == {("utf8mb4_nopad_bin",), (None,)}
+
+
+def test_a_store_is_examined(store: MySQLStore, url: str, admin: Any) -> None:
+    found = {finding.name: finding for finding in store.examine()}
+    assert "MariaDB" in found["store server"].told
+    assert found["store schema"].told == "version 2"
+    assert found["store flush"].state == "note"
+    assert found["store flush"].told.startswith("innodb_flush_log_at_trx_commit 0")
+    assert found["store texts"].told.startswith("utf8mb4_nopad_bin, InnoDB (the database's default: latin1")
+    assert found["store connections"].state == "ok"
+    assert {finding.state for finding in found.values()} == {"ok", "note"}
+    admin.run(url, "SET GLOBAL read_only = 1", "SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+    try:
+        found = {finding.name: finding for finding in store.examine()}
+    finally:
+        admin.run(url, "SET GLOBAL read_only = 0", "SET GLOBAL innodb_flush_log_at_trx_commit = 0")
+    assert (found["store flush"].state, found["store writes"].state) == ("ok", "wrong")
+
+
+def test_the_version_differs_once_in_so_long_where_the_url_says_so(url: str) -> None:
+    store = MySQLStore(f"{url}?look=3600")
+    assert store.version() == store.version()
+    store.close()
+
+
+def test_a_step_of_a_chain_is_one_round_trip(distant: MySQLStore, proxy: Proxy) -> None:
+    from orderlines.testing.drivers.played import PlayedDriver  # noqa: PLC0415
+    from orderlines.testing.drivers.records import ending, step, task  # noqa: PLC0415
+
+    driver = PlayedDriver(distant)
+    line = driver.begin()
+    before = proxy.messages
+    for number in range(10):
+        written = step(line, tasks=(task(f"n{number}"),), vars="{}" if number == 5 else None)
+        assert driver.try_step(written).refused is None
+        line = line._replace(seq=line.seq + 1, tasks=line.tasks + 1)
+    assert driver.try_step(ending(line)).refused is None
+    assert proxy.messages - before == 11
+
+
+@pytest.mark.parametrize("secret", ["S3c@retPw", "S3c/r@etPw", "S3c#retPw", "S3c@r/etPw", "S3c?retPw", "S3c@r?etPw"])
+def test_no_part_of_a_password_that_is_not_escaped_is_shown(secret: str) -> None:
+    with pytest.raises(UsageError, match="%40") as caught:
+        MySQLStore(f"mysql://me:{secret}@127.0.0.1/runs")
+    assert not any(part in str(caught.value) for part in ("S3c", "retPw", "etPw"))
