@@ -1,0 +1,1 @@
+"""A store for runs on Redis or Valkey."""

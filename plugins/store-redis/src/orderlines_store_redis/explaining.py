@@ -1,0 +1,94 @@
+"""What an error of Redis means for the user, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ConnectionError,  # noqa: A004 -- it is what redis-py calls it
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TimeoutError,  # noqa: A004 -- as above
+)
+from redis.sentinel import MasterNotFoundError
+
+from orderlines.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from redis.exceptions import RedisError
+
+    from orderlines_store_redis.address import Address
+
+_CLASSES: Final = {
+    AuthenticationError: "WRONGPASS",
+    NoPermissionError: "NOPERM",
+    BusyLoadingError: "LOADING",
+    ReadOnlyError: "READONLY",
+    OutOfMemoryError: "OOM",
+}
+_CODES: Final = {
+    "WRONGPASS": "it refuses the user or the password: mend them in the URL, redis://user:password@host",
+    "NOPERM": "its ACL does not let the user do that: allow it the keys {prefix}* and what the README lists",
+    "LOADING": "it is reading its data after a start: wait until it has",
+    "READONLY": "it is a replica, which cannot be written to: name the master, or let redis+sentinel:// find it",
+    "OOM": "its memory is full: nothing was half written; raise its maxmemory, or take away what is not needed",
+    "BUSY": "a script of somebody else keeps it busy: wait, or end that with SCRIPT KILL",
+    "MISCONF": "it cannot save to its disk and so takes no writes: look at its log, and free some room",
+    "NOREPLICAS": "too few of its replicas are there (min-replicas-to-write), so it takes no writes: start them",
+    "MASTERDOWN": "it is a replica that has lost its master: wait for the fail-over, or name the master",
+    "CLUSTERDOWN": "it is part of a Redis Cluster, which this store does not support: name a single server",
+    "CROSSSLOT": "it is part of a Redis Cluster, which this store does not support: name a single server",
+    "MOVED": "it is part of a Redis Cluster, which this store does not support: name a single server",
+    "WRONGTYPE": "there are keys of another application under {prefix}*: choose another prefix, with ?prefix=NAME",
+}
+_CODE = re.compile(rf"(?:^|[ :@-])({'|'.join(_CODES)})\b")
+"""A code where it begins an error, or where Redis 6 quotes the error of a command inside of a script."""
+_CERTIFICATE: Final = "CERTIFICATE_VERIFY_FAILED"
+"""What OpenSSL calls it, whatever is wrong with a certificate; redis-py keeps no more of it than the text."""
+_DENIED: Final = ("user executing the script can't", "ACL failure in script")
+"""How Redis and Valkey deny a command inside of a script, without a code."""
+
+
+def explain(address: Address, error: RedisError) -> Exception:
+    """Return what to raise for an error: :class:`StoreUnavailable` where the server cannot do its part.
+
+    Anything else is a mistake in a script of this package, which no waiting mends.
+    """
+    where = f"store {address.shown}"
+    code = code_of(error)
+    if code is not None:
+        return StoreUnavailable(f"{where}: {_CODES[code].format(prefix=address.prefix)} ({error})")
+    if isinstance(error, TimeoutError):
+        return StoreUnavailable(
+            f"{where}: no answer within {address.timeout:g} s; see whether {address.server} hangs, or allow more with"
+            f" ?timeout=SECONDS ({error})"
+        )
+    if isinstance(error, MasterNotFoundError):
+        # Its text shows how redis-py is made inside.
+        return StoreUnavailable(
+            f"{where}: no sentinel of {address.server} names a master that runs; see whether the sentinels run, and"
+            " watch a service of this name"
+        )
+    if isinstance(error, ConnectionError) and _CERTIFICATE in str(error):
+        return StoreUnavailable(
+            f"{where}: the certificate of {address.server} is not trusted, or is for another name: say with ?ca=FILE"
+            f" what to trust, and name the host as the certificate does ({error})"
+        )
+    if isinstance(error, ConnectionError):
+        return StoreUnavailable(f"{where}: {address.server} cannot be reached; see whether it runs ({error})")
+    return RuntimeError(f"{where}: {error}")
+
+
+def code_of(error: RedisError) -> str | None:
+    """Return the code of an error that says what to do, in whichever way it is told."""
+    for kind, code in _CLASSES.items():
+        if isinstance(error, kind):
+            return code
+    found = _CODE.search(str(error))
+    if found:
+        return found[1]
+    return "NOPERM" if any(denied in str(error) for denied in _DENIED) else None

@@ -1,0 +1,2 @@
+--! needs plain steps
+return apply_all()

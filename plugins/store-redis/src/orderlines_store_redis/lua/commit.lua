@@ -1,0 +1,2 @@
+--! needs rare steps
+return apply_all()

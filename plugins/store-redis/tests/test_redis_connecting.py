@@ -1,0 +1,311 @@
+"""How a Redis is reached, by whom, and what is said where it cannot be."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from redis import Redis
+
+from orderlines.errors import Forked, StoreUnavailable, UnknownRun, UsageError
+from orderlines.testing.bench import until
+from orderlines.testing.drivers.played import PlayedDriver
+from orderlines.testing.drivers.records import new_run, step
+from orderlines.testing.servers.base import Server, find
+from orderlines.testing.servers.redis import RedisServer
+from orderlines_store_redis.store import RedisStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+FAIL_OVER = 60.0
+"""Seconds in which a sentinel must have made another master: it asks all servers every ten only."""
+SECRET = "sw0rd#f/ish ?&\u00e9"  # noqa: S105 -- of a server that lives as long as a test
+QUOTED = "sw0rd%23f%2Fish%20%3F%26%C3%A9"
+
+
+def works(url: str) -> bool:
+    """Return whether a step can be taken in a store."""
+    with closing(RedisStore(url)) as store:
+        driver = PlayedDriver(store)
+        return driver.go(step(driver.begin())).seq == 1
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis with a password, and with users who may do less than all."""
+    with RedisServer(tmp_path_factory.mktemp("guarded"), password=SECRET) as server:
+        server.ask("ACL", "SETUSER", "ours", "on", f">{SECRET}", "~ours:*", "+@all", "-@dangerous")
+        server.ask("ACL", "SETUSER", "nearly", "on", f">{SECRET}", "~*", "+@all", "-xadd")
+        server.ask("ACL", "SETUSER", "mute", "on", f">{SECRET}", "~*", "+@all", "-@scripting")
+        server.ask("ACL", "SETUSER", "reader", "on", f">{SECRET}", "~*", "+@read", "+@connection", "+@scripting")
+        yield server
+
+
+@pytest.mark.parametrize("user", ["", "default", "ours"])
+def test_users_are_let_in_with_any_password(guarded: RedisServer, user: str) -> None:
+    assert works(f"redis://{user}:{QUOTED}@127.0.0.1:{guarded.port}/0?prefix=ours")
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ("", "it refuses the user or the password: mend them in the URL"),
+        (":much-secret@", "it refuses the user or the password: mend them in the URL"),
+        ("nobody:much-secret@", "it refuses the user or the password: mend them in the URL"),
+        (f"reader:{QUOTED}@", r"its ACL does not let the user do that: allow it the keys theirs:\* and what"),
+        (f"nearly:{QUOTED}@", r"its ACL does not let the user run XADD: allow it"),
+        (f"ours:{QUOTED}@", r"its ACL does not let the user do that: allow it the keys theirs:\* and what"),
+        (f"mute:{QUOTED}@", r"its ACL does not let the user do that: allow it the keys theirs:\* and what"),
+    ],
+    ids=["none", "wrong", "unknown", "commands", "one command", "keys", "scripts"],
+)
+def test_who_is_not_let_in_is_told_what_to_mend(guarded: RedisServer, user: str, told: str) -> None:
+    """Fault: wrong password, and what an ACL denies: nobody finds that out in the middle of a step."""
+    with pytest.raises(StoreUnavailable, match=told) as caught:
+        RedisStore(f"redis://{user}127.0.0.1:{guarded.port}/0?prefix=theirs")
+    assert "much-secret" not in str(caught.value)
+    assert QUOTED not in str(caught.value)
+
+
+def test_a_password_is_in_no_message(guarded: RedisServer) -> None:
+    with closing(RedisStore(f"redis://ours:{QUOTED}@127.0.0.1:{guarded.port}/0?prefix=ours")) as store:
+        assert store.shown == f"redis://ours:***@127.0.0.1:{guarded.port}/0?prefix=ours"
+        with pytest.raises(UnknownRun, match=r"ours:\*\*\*@127") as caught:
+            store.line(1)
+        assert QUOTED not in str(caught.value)
+
+
+def test_a_socket_is_reached_by_its_path(redis: RedisServer) -> None:
+    assert works(f"redis+unix://{redis.socket}?prefix=socket&db=2")
+    with closing(RedisStore(f"{redis.database(2)}?prefix=socket")) as store:
+        assert len(store.runs(10)) == 1
+
+
+def test_a_database_is_one_of_several(redis: RedisServer) -> None:
+    with closing(RedisStore(f"{redis.database(3)}?prefix=db")) as three, closing(
+        RedisStore(f"{redis.database(4)}?prefix=db")
+    ) as four:  # fmt: skip
+        three.accept(new_run())
+        assert (len(three.runs(10)), len(four.runs(10))) == (1, 0)
+    with pytest.raises(StoreUnavailable, match="index"):
+        RedisStore(f"{redis.database(99)}?prefix=db")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("redis:///0", "expected redis://"),
+        ("redis://host/zero", "has to be a number"),
+        ("redis://host:port/0", "Port could not be cast"),
+        ("redis://host/0?prefx=a", "unknown option 'prefx'"),
+        ("redis://host/0?timeout=never", "timeout has to be a number of seconds"),
+        ("redis://host/0?expire=-1", "expire has to be a number of seconds"),
+        ("redis+unix://host/path", "three slashes"),
+        ("redis+sentinel://host", "expected redis\\+sentinel"),
+    ],
+)
+def test_a_url_that_is_none_is_refused_with_the_reason(url: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told) as caught:
+        RedisStore(url.replace("://", "://u:much-secret@"))
+    assert "much-secret" not in str(caught.value)
+
+
+def test_what_is_not_a_redis_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(StoreUnavailable, match=r"no answer within 0\.2 s; see whether 127\.0\.0\.1:\d+ hangs"):
+            RedisStore(f"redis://127.0.0.1:{port}/0?timeout=0.2&connect_timeout=0.2")
+    with pytest.raises(StoreUnavailable, match="cannot be reached; see whether it runs"):
+        RedisStore(f"redis://127.0.0.1:{port}/0")
+    with pytest.raises(StoreUnavailable, match="cannot be reached; see whether it runs"):
+        RedisStore(f"redis+unix://{tmp_path}/none.sock")
+
+
+def test_keys_of_another_application_are_left_alone(redis: RedisServer) -> None:
+    redis.ask("RPUSH", "theirs:layout", "a")
+    with pytest.raises(StoreUnavailable, match=r"another application begin with theirs:; use another \?prefix="):
+        RedisStore(f"{redis.url}?prefix=theirs")
+    redis.ask("SET", "newer:layout", "99")
+    with pytest.raises(
+        StoreUnavailable, match="schema version 99, this orderlines needs 2; a newer orderlines made it: upgrade"
+    ):
+        RedisStore(f"{redis.url}?prefix=newer")
+    assert redis.ask("GET", "newer:layout") == "99"
+
+
+# Forks
+
+
+def in_fork(act: Callable[[], object]) -> str:
+    """Do something in a fork, and return what it returned or raised."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        told = "nothing"
+        try:
+            told = str(act())
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, the test looks at it
+            told = f"{type(error).__name__}: {error}"
+        finally:
+            os.write(writing, told.encode())
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as answer:
+        told = answer.read()
+    os.waitpid(child, 0)
+    return told
+
+
+@pytest.mark.parametrize("parked", [False, True])
+def test_a_store_is_refused_behind_a_fork_and_lives_on_before_it(store: RedisStore, parked: bool) -> None:
+    store.accept(new_run())
+    if parked:
+        store.park()
+    told = in_fork(lambda: store.runs(1))
+    assert told.startswith(Forked.__name__)
+    assert "a fork of it" in told
+    assert in_fork(store.now).startswith(Forked.__name__)
+    assert in_fork(store.close) == "None"
+    assert len(store.runs(10)) == 1
+
+
+def test_a_fork_may_open_the_store_anew(store: RedisStore) -> None:
+    store.accept(new_run())
+    assert in_fork(lambda: len(RedisStore(store.url).runs(10))) == "1"
+    assert len(store.runs(10)) == 1
+
+
+def test_a_connection_that_the_server_has_closed_is_opened_again(redis: RedisServer, store: RedisStore) -> None:
+    driver = PlayedDriver(store)
+    line = driver.begin()
+    for _ in range(3):
+        redis.ask("CLIENT", "KILL", "TYPE", "normal")
+        assert store.line(line.id) == line
+    line = driver.go(step(line))
+    assert line.seq == 1
+
+
+# TLS
+
+
+class Secure(RedisServer):
+    """A Redis that speaks nothing but TLS, with a certificate that it has signed itself."""
+
+    def prepare(self, program: str) -> None:
+        openssl = find(("openssl",), "openssl")
+        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+        command += ["-keyout", str(self.folder / "key.pem"), "-out", str(self.folder / "cert.pem")]
+        subprocess.run(command, capture_output=True, check=True)
+        self._settings |= {
+            "port": "0",
+            "tls-port": str(self.port),
+            "tls-cert-file": str(self.folder / "cert.pem"),
+            "tls-key-file": str(self.folder / "key.pem"),
+            "tls-auth-clients": "no",
+        }
+        super().prepare(program)
+
+    def answers(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
+            return True
+        return False
+
+
+def test_tls_checks_whom_it_speaks_to(tmp_path: Path) -> None:
+    with Secure(tmp_path / "secure") as server:
+        assert works(f"rediss://localhost:{server.port}/0?ca={server.folder}/cert.pem")
+        with pytest.raises(StoreUnavailable, match=r"is not trusted, or is for another name: say with \?ca=FILE"):
+            RedisStore(f"rediss://localhost:{server.port}/0")
+        with pytest.raises(StoreUnavailable, match=r"name the host as the certificate does .*mismatch"):
+            RedisStore(f"rediss://127.0.0.1:{server.port}/0?ca={server.folder}/cert.pem")
+
+
+# Sentinel
+
+
+class Sentinel(Server):
+    """A process that watches a master, and makes a replica of it the master once it is gone."""
+
+    programs: ClassVar[tuple[str, ...]] = RedisServer.programs
+    package: ClassVar[str] = RedisServer.package
+
+    def __init__(self, folder: Path, master: RedisServer) -> None:
+        super().__init__(folder)
+        self._master = master
+
+    @property
+    def url(self) -> str:
+        return f"redis+sentinel://127.0.0.1:1,127.0.0.1:{self.port}/ours/0"
+
+    def prepare(self, program: str) -> None:
+        lines = [
+            "bind 127.0.0.1",
+            f"port {self.port}",
+            f'dir "{self.folder}"',
+            f"sentinel monitor ours 127.0.0.1 {self._master.port} 1",
+            "sentinel down-after-milliseconds ours 300",
+            "sentinel failover-timeout ours 2000",
+        ]
+        (self.folder / "sentinel.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def command(self, program: str) -> Sequence[str]:
+        return [program, str(self.folder / "sentinel.conf"), "--sentinel"]
+
+    def answers(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
+            return True
+        return False
+
+
+def test_that_no_sentinel_knows_a_master_is_said_in_words(frail: RedisServer, tmp_path: Path) -> None:
+    with Sentinel(tmp_path / "sentinel", frail) as sentinel:
+        for url in (sentinel.url.replace("/ours/", "/theirs/"), "redis+sentinel://me:secret@127.0.0.1:1/ours/0"):
+            with pytest.raises(StoreUnavailable, match=r"no sentinel of 127.0.0.1:.* names a master") as caught:
+                RedisStore(url)
+            assert not any(inner in str(caught.value) for inner in ("<", "Connection", "secret"))
+
+
+def test_after_a_fail_over_the_sentinels_name_the_new_master(frail: RedisServer, tmp_path: Path) -> None:
+    """Faults: read-only server after a fail-over; the master is gone for good."""
+    replica = RedisServer(tmp_path / "replica", settings={"replicaof": f"127.0.0.1 {frail.port}"})
+    with replica, Sentinel(tmp_path / "sentinel", frail) as sentinel, closing(RedisStore(sentinel.url)) as store:
+        driver = PlayedDriver(store)
+        line = driver.go(step(driver.begin()))
+        until(lambda: knows_replica(sentinel), "the sentinel has found the replica")
+        until(lambda: replica.ask("DBSIZE") == frail.ask("DBSIZE"), "the replica has followed")
+        frail.kill()
+        limit = time.monotonic() + FAIL_OVER
+        while not takes(driver, line):
+            assert time.monotonic() < limit, "the replica has not become the master"
+            time.sleep(0.05)
+        assert store.line(line.id).seq == 2
+        assert works(replica.url)
+
+
+def knows_replica(sentinel: Sentinel) -> bool:
+    with closing(Redis(port=sentinel.port, protocol=2)) as client:
+        told: Any = client.sentinel_master("ours")
+        return int(told["num-slaves"]) == 1
+
+
+def takes(driver: PlayedDriver, line: Any) -> bool:
+    try:
+        return driver.try_step(step(line)).refused in {None, "fenced"}
+    except StoreUnavailable:
+        return False
+
+
+@pytest.mark.parametrize("secret", ["S3c@retPw", "S3c/r@etPw", "S3c#retPw", "S3c@r/etPw", "S3c?retPw", "S3c@r?etPw"])
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+sentinel"])
+def test_no_part_of_a_password_that_is_not_escaped_is_shown(scheme: str, secret: str) -> None:
+    with pytest.raises(UsageError, match="%40") as caught:
+        RedisStore(f"{scheme}://me:{secret}@127.0.0.1/0")
+    assert not any(part in str(caught.value) for part in ("S3c", "retPw", "etPw"))
