@@ -1,0 +1,68 @@
+"""``orderlines workers``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from orderlines.cli.options import is_there, json_option, nothing_at, open_store, queue_of, queue_option, store_option
+from orderlines.cli.output import show
+from orderlines.errors import UsageError
+from orderlines_executor_rq.options import MISSED, TTL
+from orderlines_executor_rq.serve_command import no_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_SILENT: Final = 2 * TTL / MISSED
+"""Seconds since its last heartbeat after which it is shown when that was; a third one later nobody lists the worker."""
+
+
+@click.command("workers")
+@store_option
+@queue_option
+@json_option
+def command(url: str, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
+    """List the workers that serve queues, and what waits there.
+
+    Of a queue are shown how many bells wait, for how long the oldest has, how many lines of the store could go on, for
+    how long the oldest of them has been left to wait, and for how many of them no bell is on its way: workers find
+    such lines when they look by themselves, every few seconds. A line that waits much longer has no worker that could
+    take it.
+    """
+    from orderlines_executor_rq.looking import look  # noqa: PLC0415 -- not needed to show help
+
+    queue = queue_of(url)
+    if queue is None:
+        raise no_queue(url)
+    if not is_there(url):
+        raise UsageError(nothing_at(url))
+    store = open_store(url)
+    try:
+        show(look(store, queue), _lines, as_json=as_json)
+    finally:
+        store.close()
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    if not document["workers"]:
+        yield "no worker serves here"
+    for worker in document["workers"]:
+        queues = ",".join(worker["queues"])
+        doing = f"  run {worker['run']}" if worker["run"] else ""
+        seen = f"  last seen {worker['seen']}" if _is_silent(worker["seen"]) else ""
+        yield f"{worker['host']}:{worker['pid']}  {worker['state']}  {queues}  since {worker['since']}{doing}{seen}"
+    for queue in document["queues"]:
+        lag = "" if queue["lag"] is None else f", the oldest for {queue['lag']:.1f} s"
+        waiting = "" if queue["waiting"] is None else f", the oldest for {queue['waiting']:.1f} s"
+        rest = f"{queue['lines']} lines can go on{waiting}, {queue['unrung']} without a bell"
+        yield f"queue {queue['queue']}: {queue['bells']} bells wait{lag}; {rest}"
+
+
+def _is_silent(seen: str | None) -> bool:
+    try:
+        return (datetime.now(UTC) - datetime.fromisoformat(seen or "")).total_seconds() > _SILENT
+    except (TypeError, ValueError):  # not as workers write it
+        return False

@@ -1,0 +1,96 @@
+"""The worker as RQ sees it: registered, with a heartbeat and a state, and refusing to run any job in RQ's way."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker import BaseWorker
+from rq.worker_registration import register, unregister
+
+from orderlines_executor_rq.entry import ENTRY
+from orderlines_executor_rq.options import MISSED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from redis import Redis
+
+
+class Inert(Job):
+    """A job that cannot be run or read: should any path of RQ make one, nothing is imported or unpickled for it."""
+
+    def perform(self) -> NoReturn:
+        """Refuse.
+
+        :raises RuntimeError: always.
+        """
+        raise RuntimeError(f"an orderlines worker runs no job: it answers doorbells that name {ENTRY}")
+
+    def _deserialize_data(self) -> NoReturn:
+        self.perform()
+
+
+class BellWorker(BaseWorker):
+    """What ``rq info`` shows of a worker. The loop that answers bells is :class:`orderlines_executor_rq.loop.Loop`.
+
+    :param queues: RQ's names of the queues, the most urgent first.
+    :param ttl: seconds without a heartbeat after which the worker is taken for dead.
+    """
+
+    job_class = Inert
+
+    def __init__(self, queues: Sequence[str], connection: Redis, ttl: float) -> None:
+        name = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
+        super().__init__(list(queues), name=name, connection=connection, serializer=JSONSerializer)
+        self._ttl = ttl
+        self._next = 0.0
+        self.birth_date = self.last_heartbeat = datetime.now(UTC)
+
+    @property
+    def connection_timeout(self) -> int:
+        """Return 0: the connection's own time-outs stay."""
+        return 0
+
+    def show(self, state: str) -> None:
+        """Let people see a state, and this be a heartbeat."""
+        self._state = state
+        self.beat()
+
+    def due(self) -> bool:
+        """Return whether a heartbeat is due."""
+        return time.monotonic() >= self._next
+
+    def beat(self) -> None:
+        """Say that the worker lives, and what it is: Redis may have lost it."""
+        self._next = time.monotonic() + self._ttl / MISSED
+        self.last_heartbeat = datetime.now(UTC)
+        with self.connection.pipeline() as pipeline:
+            pipeline.hset(self.key, mapping={**self.serialize(), "state": self._state})
+            pipeline.expire(self.key, max(1, round(self._ttl)))
+            register(self, pipeline)
+            pipeline.execute()
+
+    def leave(self) -> None:
+        """Strike the worker off."""
+        with self.connection.pipeline() as pipeline:
+            unregister(self, pipeline)
+            pipeline.delete(self.key)
+            pipeline.execute()
+
+    def work(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse RQ's own loop, which runs whatever it finds.
+
+        :raises RuntimeError: always.
+        """
+        raise RuntimeError("an orderlines worker does not run RQ's loop: start it by orderlines_executor_rq.serving")
+
+    def execute_job(self, job: Job, queue: object) -> NoReturn:
+        """Refuse, as :meth:`work` does."""
+        self.work()

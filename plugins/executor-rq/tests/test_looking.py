@@ -1,0 +1,112 @@
+"""``orderlines workers``: who is there, and what waits."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING, Any, cast
+
+from rq_posts import wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from redis import Redis
+    from rq_plant import Plant
+
+
+def listed(plant: Plant) -> dict[str, Any]:
+    done = plant.call("workers", "--json")
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def test_a_queue_without_workers_shows_what_waits(plant: Plant, redis: Redis) -> None:
+    plant.start(plant.node("a"))
+    document = listed(plant)
+    assert document["workers"] == []
+    (queue,) = document["queues"]
+    assert queue["lag"] >= 0
+    waited = queue.pop("waiting")
+    del queue["lag"]
+    assert queue == {"queue": "default", "bells": 1, "lines": 1, "unrung": 0}
+    redis.flushall()
+    (queue,) = listed(plant)["queues"]
+    assert 0 <= waited < queue.pop("waiting")
+    assert queue == {"queue": "default", "bells": 0, "lag": None, "lines": 1, "unrung": 1}
+    told = plant.call("workers").stdout
+    assert "no worker serves here" in told
+    assert "1 lines can go on, the oldest for " in told
+
+
+def test_a_line_that_waits_for_a_busy_worker_is_as_old_as_it_is(plant: Plant) -> None:
+    plant.worker()
+    first = plant.start(plant.node("a", wait=True))
+    plant.wait_said("start", "a")
+    (queue,) = listed(plant)["queues"]
+    assert (queue["lines"], queue["waiting"]) == (0, None)
+    begun = plant.store.now()
+    second = plant.start(plant.node("b"))
+    (queue,) = listed(plant)["queues"]
+    assert queue["lines"] == 1
+    assert 0 < queue["waiting"] < plant.store.now() - begun + 1.0
+    (since,) = plant.store.waiting().values()
+    # As a reconciler does: the line is no younger for it.
+    assert [line.run for line in plant.store.ring(["default"], 0.0, 10)] == [second.row.id]
+    assert plant.store.waiting() == {"default": since}
+    plant.let_go()
+    assert [run.wait(30) for run in (first, second)] == ["SUCCESS", "SUCCESS"], plant.told()
+    assert plant.store.waiting() == {}
+
+
+def test_who_only_looks_makes_no_store(plant: Plant, tmp_path: Path) -> None:
+    done = plant.call("workers", "--store", f"sqlite:///{tmp_path}/none.db")
+    assert (done.returncode, "there is no store at" in done.stderr) == (2, True)
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_worker_is_shown_with_what_it_does(plant: Plant) -> None:
+    worker = plant.worker("--queues", "gpu,default")
+    run = plant.start(plant.node("a", wait=True))
+    plant.wait_said("start", "a")
+    wait_for(lambda: listed(plant)["workers"][0]["run"] == run.name, "its run is shown")
+    (shown,) = listed(plant)["workers"]
+    assert (shown["pid"], shown["queues"], shown["state"]) == (worker.process.pid, ["gpu", "default"], "busy")
+    assert run.name in plant.call("workers").stdout
+    plant.let_go()
+    assert run.wait(30) == "SUCCESS", plant.told()
+
+
+def test_of_a_worker_that_has_gone_silent_is_shown_when_it_was_seen(plant: Plant, redis: Redis) -> None:
+    worker = plant.worker()
+    wait_for(lambda: listed(plant)["workers"], "the worker is there")
+    assert "last seen" not in plant.call("workers").stdout
+    worker.process.send_signal(signal.SIGSTOP)
+    try:
+        ((key, *_),) = [sorted(cast("set[bytes]", redis.smembers("rq:workers")))]
+        redis.hset(key, "last_heartbeat", "2026-01-02T03:04:05.000000Z")
+        assert "last seen 2026-01-02T03:04:05.000000Z" in plant.call("workers").stdout
+    finally:
+        worker.process.send_signal(signal.SIGCONT)
+
+
+def test_no_part_of_a_password_that_is_not_escaped_is_shown(plant: Plant) -> None:
+    done = plant.call("workers", "--queue", "redis://u:S3c@r/etPw@127.0.0.1:1/0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "%40" in done.stderr
+    assert "etPw" not in done.stderr
+
+
+def test_a_user_that_redis_denies_something_is_told_what_to_allow(plant: Plant, redis: Redis) -> None:
+    rules = ("on", ">pw", "~rq:*", "~orderlines:*", "&rq:*", "+@all", "-@dangerous")
+    redis.execute_command("ACL", "SETUSER", "worker", *rules)
+    url = plant.queue.replace("://", "://worker:pw@")
+    done = plant.call("worker", "--burst", "--queue", url)
+    assert done.returncode == 4
+    assert "allow it ~rq:* ~orderlines:* &rq:* +@all -@dangerous +info" in done.stderr
+    assert "NoPermissionError" not in done.stderr
+    redis.execute_command("ACL", "SETUSER", "worker", "+info")
+    run = plant.start(plant.node("a"))
+    done = plant.call("worker", "--burst", "--queue", url)
+    assert (done.returncode, run.wait(30)) == (0, "SUCCESS"), done.stderr
