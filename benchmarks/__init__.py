@@ -1,0 +1,1 @@
+"""How fast orderlines is, beside the same work by hand: ``python -m benchmarks``."""
