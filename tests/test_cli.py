@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from orderlines import load
+from orderlines.acceptance import new_run
+from orderlines.cli.main import cli
+from orderlines.processes.identity import ProcessIdentity
+from orderlines.stores.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +44,16 @@ line:
 
 def cases(*, refused: bool) -> list[Any]:
     return [pytest.param(case, id=case["file"]) for case in EXPECTED if case.get("refused", False) == refused]
+
+
+@pytest.fixture
+def frozen(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The URL of a store, and the name of a run whose driver lives and never renews its lease."""
+    store = SQLiteStore(f"sqlite:///{tmp_path}/frozen.db")
+    row = store.accept(new_run(load(FLOWS / "chain.json"), {}, None, None))
+    store.claim(store.enroll(ProcessIdentity.current()), [row.id], 1)
+    yield store.url, row.name
+    store.close()
 
 
 @pytest.fixture
@@ -93,6 +112,72 @@ def test_an_invalid_flow_is_refused(case: dict[str, Any], orderlines: Orderlines
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert listed(orderlines) == []
+
+
+HOSTILE: dict[str, bytes] = {
+    "empty.yaml": b"", "deep.json": b"[" * 10_000, "deep.yaml": b"- " * 10_000, "bom.json": b"\xef\xbb\xbf{}",
+    "bytes.yaml": b"flow: \xff", "nul.json": b'{"flow": "\0"}', "nan.json": b'{"flow": "x", "timeout": NaN}',
+    "twice.json": b'{"flow": "x", "flow": "y", "line": []}', "garbage.json": bytes(range(256)) * 100,
+    "object.yaml": b"flow: !!python/object/apply:os.mkdir [made]\nline: []\n",
+    "look_alike.yaml": "fl\u043ew: x\nline: []\n".encode(),
+    "name.yaml": b"flow: x\nline: [{id: a, call: os.__class__}]\n",
+    "text.json": b'{"flow": "' + b"x" * 10_000_000 + b'"}',
+    "integer.json": b'{"flow": "x", "timeout": ' + b"9" * 4000 + b"}",
+    "bomb.yaml": b"a: &a [x, x, x, x, x, x, x, x, x]\n"
+    + b"".join(b"%c: &%c [%s]\n" % (n + 1, n + 1, b", ".join([b"*%c" % n] * 9)) for n in range(97, 105)),
+    "circle.json": json.dumps({
+        "flow": "x",
+        "line": [
+            {"id": f"n{n}", "call": "demo.echo", "with": {"value": n}, "next": f"n{(n + 1) % 500}"} for n in range(500)
+        ],
+    }).encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused(name: str, command: str, orderlines: Orderlines, tmp_path: Path) -> None:
+    """Cycle, duplicate id, depth 10,000, alias bomb, tags, BOM, bad UTF-8, NUL, 10 MB: refused before anything is
+    kept.
+    """
+    (tmp_path / name).write_bytes(HOSTILE[name])
+    done = orderlines(command, name)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert re.match(rf"{re.escape(name)}:\d+:\d+: error: \$\S*: .+ \(.+\)\n", done.stderr), done.stderr[:500]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+# Not `ru_maxrss`: a process begins with that of the one that started it, and has it still after `exec`.
+PEAK = """
+import sys
+from orderlines.cli.main import main
+
+try:
+    main()
+finally:
+    status = open("/proc/self/status").read()
+    print("peak", int(status.partition("VmHWM:")[2].split()[0]) // 1024)
+"""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_costs_little(name: str, tmp_path: Path) -> None:
+    """Refused within 200 MB."""
+    (tmp_path / name).write_bytes(HOSTILE[name])
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, "validate", name], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert 0 < int(done.stdout.split()[-1]) < 200
+
+
+@pytest.mark.parametrize("name", ["nothing.yaml", ".", "/proc/self/mem"])
+def test_what_cannot_be_read_is_one_message(name: str, orderlines: Orderlines) -> None:
+    done = orderlines("run", name)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {name}: cannot be read: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_the_problems_are_one_document(orderlines: Orderlines) -> None:
@@ -167,6 +252,15 @@ def test_the_same_key_joins_the_same_run(orderlines: Orderlines, echo: Path) -> 
         pytest.param(["runs", "--store", "nobody://here"], 2, "nobody", id="unknown store"),
         pytest.param(["runs", "--store", "sqlite:///damaged.db"], 4, "damaged.db", id="damaged store"),
         pytest.param(["runs", "--store", "sqlite:////proc/none/x.db"], 4, "/proc/none/x.db", id="unreachable store"),
+        pytest.param(["run", "echo.yaml", "--store", "sqlite:///"], 2, "relative/path", id="a store without a path"),
+        pytest.param(["run", "echo.yaml", "--store", "sqlite:///x?mode=ro"], 2, "mode=ro", id="an option of no store"),
+        pytest.param(["run", "echo.yaml", "--store", "sqlite:///:memory:"], 2, "name a file", id="a store in memory"),
+        pytest.param(["run", "echo.yaml", "--store", "sqlite:///a%00b"], 2, "name a file", id="NUL in a path"),
+        pytest.param(["run", "echo.yaml", "--key", ""], 2, "key is empty", id="an empty key"),
+        pytest.param(["run", "echo.yaml", "--key", "\udcff"], 2, "UTF-8", id="a key that is no text"),
+        pytest.param(["status", "\udcff"], 2, "no run", id="a name that is no text"),
+        pytest.param(["validate", "branch.json"], 2, "no slash", id="a line whose name is no id"),
+        pytest.param(["runs", "--limit", "9" * 20], 2, "--limit", id="a limit beyond all numbers"),
         pytest.param(["components", "nobody.add"], 2, "nobody", id="unknown library"),
         pytest.param(["wobble"], 2, "wobble", id="unknown command"),
     ],
@@ -174,12 +268,27 @@ def test_the_same_key_joins_the_same_run(orderlines: Orderlines, echo: Path) -> 
 def test_a_mistake_is_one_message(
     arguments: list[str], code: int, told: str, orderlines: Orderlines, echo: Path, tmp_path: Path
 ) -> None:
+    line = [{"id": "n", "call": "demo.echo", "with": {"value": 1}}]
+    branch = {"flow": "branch", "line": [{"id": "p", "parallel": {"lines": {"a/b": line}}}]}
+    (tmp_path / "branch.json").write_text(json.dumps(branch), encoding="utf-8")
     (tmp_path / "damaged.db").write_text("this is no database, only a long enough text\n" * 40, encoding="utf-8")
     done = orderlines(*arguments)
     assert done.returncode == code, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_store_that_takes_no_driver_is_unreachable(orderlines: Orderlines, echo: Path, tmp_path: Path) -> None:
+    SQLiteStore(f"sqlite:///{tmp_path}/narrow.db").close()
+    with closing(sqlite3.connect(tmp_path / "narrow.db")) as db:
+        db.execute("CREATE TRIGGER narrow BEFORE INSERT ON drivers BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    done = orderlines("run", echo, "--store", "sqlite:///narrow.db")
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[-1].endswith("no room; what was accepted is kept")
+    with closing(sqlite3.connect(tmp_path / "narrow.db")) as db:
+        db.execute("DROP TRIGGER narrow")
+    assert orderlines("recover", "--store", "sqlite:///narrow.db").stdout.split()[1] == "SUCCESS"
 
 
 def test_stop_leaves_a_final_run_as_it_is(orderlines: Orderlines, echo: Path) -> None:
@@ -228,6 +337,14 @@ def test_stop_returns_when_the_run_is_over(going: tuple[subprocess.Popen[str], s
     out, err = process.communicate(timeout=30)
     assert process.returncode == 3, err
     assert json.loads(out) == json.loads(stopped.stdout)
+
+
+def test_stop_does_not_wait_for_a_driver_that_has_lost_its_lease(
+    frozen: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, run = frozen
+    cli(["stop", run, "--store", url], standalone_mode=False)
+    assert f"nobody drives run {run}" in capsys.readouterr().err
 
 
 def test_a_terminated_run_is_told_how_to_recover(

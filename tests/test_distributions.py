@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PROJECTS = ("core/pyproject.toml", "plugins/[!_]*/pyproject.toml", "contrib_components/[!_]*/pyproject.toml")
 FOLDERS = [path.parent for pattern in PROJECTS for path in sorted(ROOT.glob(pattern))]
-MODULES_OF = {"pyyaml": "yaml"}
+MODULES_OF = {
+    "opentelemetry-api": "opentelemetry",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry",
+    "pyyaml": "yaml",
+}
 """What a distribution is imported as, where that is not its name."""
 
 STANDARD = sys.stdlib_module_names | {"annotationlib"}

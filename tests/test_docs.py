@@ -1,4 +1,4 @@
-"""The links of the documents lead somewhere, and the commands that they show exist."""
+"""The links of the documents lead somewhere, the commands that they show exist, and the flows of READMEs are valid."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ import shlex
 import subprocess
 import sys
 from configparser import RawConfigParser
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+
+from orderlines.flow.load import load_file
+from orderlines.plugins import Registry
+from orderlines.plugins.manager import given, installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +31,10 @@ BLOCK = re.compile(r"^```(?:console|shell|bash|sh)\n(.*?)^```", re.MULTILINE | r
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"(\./)?(core|plugins|contrib_components|examples|tests|docs)(/|$)")
 SCRIPTS = Path(sys.executable).parent
+
+
+YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TEMPLATE = ROOT / "contrib_components" / "_template" / "src"
 
 
 class Found(NamedTuple):
@@ -50,6 +59,13 @@ def commands() -> Iterator[Found]:
         for block in BLOCK.findall(page.read_text(encoding="utf-8")):
             for line in block.replace("\\\n", " ").splitlines():
                 yield from (Found(page, command.strip()) for command in line.removeprefix("$ ").split("&&"))
+
+
+def flows() -> Iterator[Found]:
+    """Yield each YAML block of each README: they show nothing else."""
+    for page in PAGES:
+        if page.name == "README.md":
+            yield from (Found(page, block) for block in YAML.findall(page.read_text(encoding="utf-8")))
 
 
 def anchors(page: Path) -> set[str]:
@@ -111,3 +127,23 @@ def test_the_readme_says_how_to_begin_and_how_to_test() -> None:
 def test_the_index_lists_every_decision() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert [page.name for page in ROOT.glob("docs/decisions/*.md") if f"(decisions/{page.name})" not in index] == []
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Return what is installed, and the template of libraries, which is not."""
+    monkeypatch.syspath_prepend(TEMPLATE)
+    template = import_module("orderlines_template.plugin")
+    return Registry([*installed(), given({"orderlines-template": template})[-1]])
+
+
+@pytest.mark.parametrize("flow", list(flows()), ids=lambda flow: str(flow).partition("\n")[0])
+def test_the_flow_of_a_readme_is_valid(flow: Found, known: Registry, tmp_path: Path) -> None:
+    path = tmp_path / "flow.yaml"
+    path.write_text(flow.text, encoding="utf-8")
+    assert load_file(path, known).warnings == ()
+
+
+def test_the_flows_of_both_executors_are_read() -> None:
+    shown = {flow.page.parent.name for flow in flows()}
+    assert {"core", "demo", "_template", "executor-gevent", "executor-process"} <= shown

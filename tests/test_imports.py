@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NEVER_AT_START = frozenset(
     {
@@ -123,3 +120,14 @@ def test_what_is_imported_is_seen(tmp_path: Path) -> None:
 )
 def test_a_change_is_seen(code: str, name: str, tmp_path: Path) -> None:
     assert name in [line.partition(":")[0] for line in told(STATE, code, tmp_path)]
+
+
+FOLDERS = Path(__file__).resolve().parent.parent.glob("*/*/src/orderlines_*")
+PACKAGES = sorted(folder.name for folder in FOLDERS if folder.name != "orderlines_template")
+LIGHT = frozenset({"orderlines", "pluggy", *sys.stdlib_module_names})
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_a_distribution_offers_is_known_without_importing_it(package: str, tmp_path: Path) -> None:
+    found = told(MODULES, f"import {package}.plugin", tmp_path)
+    assert {name for name in found if name.partition(".")[0] not in LIGHT} == {package, f"{package}.plugin"}

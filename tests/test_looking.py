@@ -1,0 +1,442 @@
+"""Finding runs, watching them, and looking whether everything is in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orderlines.engine import open_store
+from orderlines.processes.identity import ProcessIdentity
+from orderlines.testing.bench import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Shell
+
+DONE = "flow: done\nline: [{id: a, call: demo.echo, with: {value: 1}}]\n"
+FAILS = "flow: fails\nline: [{id: a, call: demo.fail, with: {message: no, times: 9}}]\n"
+GATE = "flow: gate\nline: [{id: s, signal: go}, {id: a, call: demo.echo, with: {value: 1}}]\n"
+STORE = "sqlite:///.orderlines/orderlines.db"
+
+
+@pytest.fixture
+def names(shell: Shell) -> dict[str, str]:
+    """The names of two runs that have ended, by their flow."""
+    assert shell.call("run", shell.flow(DONE)).code == 0
+    assert shell.call("run", shell.flow(FAILS)).code == 1
+    return {run["flow"]: run["run"] for run in shell.call("runs", "--json").document["runs"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "flows"),
+    [
+        ([], ["fails", "done"]),
+        (["--status", "failure"], ["fails"]),
+        (["--status", "FAILURE", "--status", "SUCCESS"], ["fails", "done"]),
+        (["--status", "STOP"], []),
+        (["--flow", "done"], ["done"]),
+        (["--flow", "don"], []),
+        (["--since", "1h"], ["fails", "done"]),
+        (["--since", "2020-01-01"], ["fails", "done"]),
+        (["--since", "2199-01-01T00:00:00Z"], []),
+        (["--limit", "1"], ["fails"]),
+    ],
+)
+def test_runs_are_filtered(options: list[str], flows: list[str], names: dict[str, str], shell: Shell) -> None:
+    assert sorted(names) == ["done", "fails"]
+    found = shell.call("runs", "--json", *options)
+    assert [run["flow"] for run in found.document["runs"]] == flows
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--since", "yesterday"], "2027-01-31"),
+        (["--since", "-1h"], "how long ago"),
+        (["--status", "x"], "'success'"),
+    ],
+)
+def test_a_filter_that_says_nothing_is_refused(options: list[str], told: str, shell: Shell) -> None:
+    done = shell.call("runs", *options)
+    assert (done.code, done.out, "Traceback" in done.err) == (2, "", False)
+    assert told in done.err.lower()  # older versions of click name the choices as they are written
+
+
+def test_a_run_is_found_by_the_beginning_of_its_name(names: dict[str, str], shell: Shell) -> None:
+    one, two = names["done"], names["fails"]
+    differ = next(place for place, (a, b) in enumerate(zip(one, two, strict=True)) if a != b)
+    shared = one[:differ]
+    found = shell.call("status", "--json", one[: differ + 1])
+    assert found.document["run"] == one
+    assert shell.call("status", "--json", "last").document["run"] == two
+    several = shell.call("stop", shared)
+    assert (several.code, one in several.err, two in several.err) == (2, True, True)
+    for nobody in ("zzzz", "", "%"):
+        assert (shell.call("status", nobody).code, shell.call("status", nobody).out) == (2, "")
+
+
+def test_there_is_no_last_run_in_an_empty_store(shell: Shell) -> None:
+    open_store(f"sqlite:///{shell.folder}/empty.db").close()
+    done = shell.call("status", "last", "--store", "sqlite:///empty.db")
+    assert (done.code, "'last'" in done.err) == (2, True)
+
+
+LOOKING = [
+    ["status", "x"], ["logs", "x"], ["stop", "x"], ["pause", "x"], ["resume", "x"], ["signal", "x", "n"],
+    ["skip", "x", "n"], ["retry", "x"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("store", [[], ["--store", "sqlite:///none.db"]], ids=["default", "named"])
+@pytest.mark.parametrize("command", LOOKING, ids=lambda command: command[0])
+def test_who_only_looks_or_controls_makes_no_store(command: list[str], store: list[str], shell: Shell) -> None:
+    done = shell.call(*command, *store)
+    assert (done.code, done.out) == (2, "")
+    assert f"error: no run 'x' is kept: there is no store at {(store or [STORE])[-1]}; the first" in done.err
+    assert list(shell.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["show", "next", "remove", "pause", "resume"])
+def test_there_is_no_schedule_where_there_is_no_store(command: str, shell: Shell) -> None:
+    done = shell.call("schedule", command, "nightly", "--store", "sqlite:///none.db")
+    assert (done.code, done.out) == (2, "")
+    assert "error: no schedule 'nightly' is kept: there is no store at sqlite:///none.db; the first" in done.err
+    assert list(shell.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "document"),
+    [
+        (["schedule", "list"], {"schedules": []}),
+        (["prune", "--older-than", "1h"], {"runs": 0, "flows": 0, "values": 0, "dry_run": False}),
+        (["prune", "--older-than", "1h", "--dry-run"], {"runs": 0, "flows": 0, "values": 0, "dry_run": True}),
+    ],
+    ids=["list", "prune", "dry-run"],
+)
+def test_there_is_nothing_where_there_is_no_store(command: list[str], document: dict[str, Any], shell: Shell) -> None:
+    done = shell.call(*command, "--json", "--store", "sqlite:///none.db")
+    assert (done.code, done.document) == (0, document)
+    assert "there is no store at sqlite:///none.db" in done.err
+    assert list(shell.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["runs", "recover"])
+def test_there_are_no_runs_where_there_is_no_store(command: str, shell: Shell) -> None:
+    done = shell.call(command, "--json", "--store", "sqlite:///none.db")
+    assert (done.code, done.document) == (0, {"runs": []})
+    assert "there is no store at sqlite:///none.db" in done.err
+    assert list(shell.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "told", "code"),
+    [
+        (["status", "x"], "UnknownRun", "no run 'x' is kept", 2),
+        (["status"], "UsageError", "Missing argument 'RUN'", 2),
+        (["stop", "x", "--no-such-option"], "UsageError", "No such option", 2),
+        (["runs", "--limit", "many"], "UsageError", "'many' is not a valid integer", 2),
+        (["stop", "x", "--store", "sqlite:///none.db"], "UnknownRun", "there is no store", 2),
+        (["runs", "--store", "sqlite:////no/such/folder/x.db"], "StoreUnavailable", "/no/such", 4),
+        (["logs", "x"], "UnknownRun", "no run 'x'", 2),
+        (["retry", "x"], "UnknownRun", "no run 'x'", 2),
+        (["run", "nowhere.yaml"], "UsageError", "nowhere.yaml", 2),
+        (["run", "flow.yaml", "--var", "n=1"], "UsageError", "no variable 'n'", 2),
+        (["run", "flow.yaml", "--detach", "--var", "n=1"], "UsageError", "no variable 'n'", 2),
+        (["validate", "nowhere.yaml"], "UsageError", "nowhere.yaml", 2),
+        (["components", "nobody"], "PluginError", "no component library 'nobody'", 2),
+        (["nothing"], "UsageError", "No such command", 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_with_json_an_error_is_the_document(
+    arguments: list[str], kind: str, told: str, code: int, names: dict[str, str], shell: Shell
+) -> None:
+    done = shell.call(*arguments, "--json")
+    assert done.code == code, names
+    assert done.document.keys() == {"error"}
+    assert done.document["error"]["type"] == kind
+    assert told in done.document["error"]["message"]
+    assert told in done.err
+    assert "Traceback" not in done.err
+    assert shell.call(*arguments).out == ""
+
+
+def test_a_wish_that_has_not_come_to_pass_is_shown(waiting: subprocess.Popen[str], shell: Shell) -> None:
+    waiting.kill()
+    waiting.wait()
+    until(lambda: not shell.processes(), "the driver has ended with its command")
+    assert "wish" not in shell.call("status", "last", "--json").document
+    assert shell.call("stop", "last").code == 0
+    assert "gate  RUNNING (to stop)" in shell.call("status", "last").out
+    assert "  RUNNING (to stop)  " in shell.call("runs").out
+    assert shell.call("status", "last", "--json").document["wish"] == "stop"
+    shell.call("recover")
+    ended = shell.call("status", "last", "--json").document
+    assert (ended["status"], "wish" in ended) == ("STOP", False)
+
+
+@pytest.fixture
+def waiting(shell: Shell) -> subprocess.Popen[str]:
+    """A command whose run waits for a signal."""
+    process = shell.begin("run", shell.flow(GATE))
+    until(lambda: "WAITING" in shell.call("status", "last").out, "it waits")
+    return process
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_run_is_watched_until_it_ends(as_json: bool, waiting: subprocess.Popen[str], shell: Shell) -> None:
+    watching = shell.begin("status", "last", "--watch", *(["--json"] if as_json else []))
+    if not as_json:
+        assert watching.stdout is not None
+        assert watching.stdout.readline().startswith("run ")
+        assert watching.stdout.readline() == "s#1  WAITING\n"
+    assert shell.call("signal", "last", "go").code == 0
+    done = shell.finish(watching)
+    assert done.code == 0, done.err
+    assert shell.finish(waiting).code == 0
+    if as_json:
+        assert json.loads(done.out)["status"] == "SUCCESS"
+    else:
+        assert "s#1  SUCCESS\n" in done.out
+        assert "gate  SUCCESS" in done.out
+
+
+def test_the_node_at_which_a_sub_flow_waits_is_shown(shell: Shell) -> None:
+    (shell.folder / "sub.yaml").write_text(GATE.replace("gate", "sub"), encoding="utf-8")
+    flow = shell.flow("flow: x\nline: [{id: e, end: , enabled: false}, {id: z, flow: ./sub.yaml}]\n")
+    process = shell.begin("run", flow)
+    until(lambda: "  s  WAITING" in shell.call("status", "last").out, "it waits")
+    assert shell.call("signal", "last", "s").code == 0
+    assert shell.finish(process).code == 0
+
+
+# Completion
+
+
+def answered(shell: Shell, kind: str, words: str) -> str:
+    """Return what the command line says to a shell that completes the last of some words."""
+    at = words.rpartition(" ")[2] if kind == "fish" else str(words.count(" "))
+    asked = {"_ORDERLINES_COMPLETE": f"{kind}_complete", "COMP_WORDS": words, "COMP_CWORD": at}
+    command = [sys.executable, "-m", "orderlines.cli.main"]
+    done = subprocess.run(
+        command, cwd=shell.folder, env={**os.environ, **asked}, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def completed(shell: Shell, kind: str, words: str) -> list[str]:
+    """Return what the command line offers for the last of some words."""
+    return [line.partition(",")[2] for line in answered(shell, kind, words).split()]
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(name: str, shell: Shell) -> None:
+    done = shell.call("completion", name)
+    assert done.code == 0, done.err
+    assert "_ORDERLINES_COMPLETE" in done.out
+
+
+def test_commands_options_and_runs_are_completed(names: dict[str, str], shell: Shell) -> None:
+    assert completed(shell, "bash", "orderlines re") == ["resume", "retry", "recover"]
+    assert "--watch" in completed(shell, "bash", "orderlines status --w")
+    assert completed(shell, "bash", f"orderlines status {names['done']}") == [names["done"]]
+    assert sorted(completed(shell, "bash", "orderlines retry ")) == sorted(names.values())
+    assert completed(shell, "bash", f"orderlines status --store {STORE} {names['done']}") == [names["done"]]
+
+
+@pytest.mark.parametrize("store", ["sqlite:///none.db", "nobody://x", "x"])
+def test_completion_makes_no_store_and_no_noise(store: str, shell: Shell) -> None:
+    assert completed(shell, "bash", f"orderlines skip --store {store} last ") == []
+    assert completed(shell, "bash", f"orderlines status --store {store} ") == []
+    assert list(shell.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", ["run ", "run flo", "validate flo", "graph ", "convert ", "schedule add ", "run x.yaml --vars va"]
+)
+def test_the_shell_is_left_to_complete_files(words: str, shell: Shell) -> None:
+    last = words.rpartition(" ")[2]
+    kinds = {"bash": f"file,{last}", "zsh": f"file\n{last}\n_", "fish": f"file,{last}"}
+    for kind, said in kinds.items():
+        assert answered(shell, kind, f"orderlines {words}").strip() == said
+
+
+def test_executors_are_completed(shell: Shell) -> None:
+    assert completed(shell, "bash", "orderlines run x.yaml --executor in") == ["inline"]
+    assert {"inline", "thread", "process"} <= set(completed(shell, "bash", "orderlines validate --executor "))
+
+
+NODES = """\
+flow: nodes
+line:
+  - {id: asked, group: [{id: answer, signal: go}]}
+  - {id: after, call: demo.echo, with: {value: 1}}
+"""
+
+
+def test_nodes_are_completed(shell: Shell) -> None:
+    process = shell.begin("run", shell.flow(NODES))
+    until(lambda: "WAITING" in shell.call("status", "last").out, "it waits")
+    assert sorted(completed(shell, "bash", "orderlines skip last ")) == ["after", "answer", "asked"]
+    assert sorted(completed(shell, "bash", "orderlines skip last a")) == ["after", "answer", "asked"]
+    assert completed(shell, "bash", "orderlines signal last ") == ["answer"]
+    assert completed(shell, "bash", "orderlines retry last --from as") == ["asked"]
+    assert completed(shell, "bash", "orderlines logs last --node af") == ["after"]
+    assert completed(shell, "bash", "orderlines skip nope ") == []
+    assert shell.call("stop", "last").code == 0
+    shell.finish(process)
+
+
+# The doctor
+
+
+def found(document: dict[str, Any]) -> dict[str, str]:
+    return {finding["name"]: finding["state"] for finding in document["findings"]}
+
+
+def test_nothing_is_wrong_where_all_is_well(names: dict[str, str], shell: Shell) -> None:
+    done = shell.call("doctor", "--json")
+    assert done.code == 0, done.out
+    states = found(done.document)
+    assert set(states.values()) == {"ok"}
+    wanted = {
+        "python", "plugin orderlines", "store", "store schema", "store journal", "store integrity", "store disk",
+        "drivers", "runs", "executor inline", "executor thread", "executor process", "executor gevent",
+    }  # fmt: skip
+    assert wanted <= states.keys()
+    assert "nothing is wrong" in shell.call("doctor").out
+    shell.left_alone()
+
+
+def test_looking_makes_no_store(shell: Shell) -> None:
+    done = shell.call("doctor", "--json")
+    assert (done.code, found(done.document)["store"]) == (0, "ok")
+    assert list(shell.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "told"), [("sqlite:////no/such/folder/x.db", "/no/such"), ("nobody://x", "nobody"), ("x", "'x'")]
+)
+def test_a_store_that_cannot_be_reached_is_a_finding(url: str, told: str, shell: Shell) -> None:
+    done = shell.call("doctor", "--json", "--store", url)
+    assert done.code == 1
+    (finding,) = [finding for finding in done.document["findings"] if finding["state"] == "wrong"]
+    assert (finding["name"], told in finding["told"]) == ("store", True)
+
+
+def test_a_damaged_store_is_a_finding(names: dict[str, str], shell: Shell) -> None:
+    path = shell.folder / ".orderlines" / "orderlines.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs_key'").fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    done = shell.call("doctor", "--json")
+    assert done.code == 1, names
+    assert "wrong" in {state for name, state in found(done.document).items() if name.startswith("store")}
+
+
+def test_runs_that_nobody_drives_are_a_finding(waiting: subprocess.Popen[str], shell: Shell) -> None:
+    assert found(shell.call("doctor", "--json").document)["runs"] == "ok"
+    waiting.kill()
+    waiting.wait()
+    until(lambda: not shell.processes(), "the driver has ended with its command")
+    done = shell.call("doctor", "--json")
+    assert (done.code, found(done.document)["runs"]) == (1, "wrong")
+    assert "orderlines recover" in shell.call("doctor").out
+
+
+def test_a_driver_whose_process_has_ended_is_told(names: dict[str, str], shell: Shell) -> None:
+    with closing(open_store(f"sqlite:///{shell.folder}/.orderlines/orderlines.db")) as store:
+        store.enroll(ProcessIdentity.current()._replace(start=1))
+    done = shell.call("doctor", "--json")
+    assert (done.code, found(done.document)["drivers"]) == (0, "note"), names
+
+
+LIBRARY = """
+from orderlines.plugins import CommandPlugin, ComponentsPlugin, hookimpl
+ORDERLINES_API = 1
+@hookimpl
+def orderlines_components():
+    return [ComponentsPlugin("libb", "acme_broken.lib")]
+"""
+GREEDY = """
+@hookimpl
+def orderlines_commands():
+    return [CommandPlugin("status", "acme_broken.lib:status", "Mine.")]
+"""
+
+
+@pytest.fixture
+def put(install: Callable[[str, dict[str, str]], Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what installs the distribution acme-broken for the commands of a test."""
+
+    def write(plugin: str, **modules: str) -> None:
+        site = install("acme_broken", {"plugin": plugin, **modules})
+        monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
+
+    return write
+
+
+def test_a_broken_plugin_is_a_finding(shell: Shell, put: Callable[..., None]) -> None:
+    put("import nothing_here")
+    done = shell.call("doctor", "--json")
+    assert done.code == 1
+    assert found(done.document)["plugin acme-broken"] == "wrong"
+
+
+def test_a_library_that_cannot_be_imported_is_shown_by_what_its_error_names(
+    shell: Shell, put: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(LIBRARY, lib="import nothing_here")
+    asked = shell.call("components", "libb")
+    assert (asked.code, asked.out) == (2, "")
+    assert "'nothing_here'; `orderlines doctor` tries" in asked.err
+    done = shell.call("doctor")
+    assert done.code == 1
+    assert "WRONG  plugin acme-broken: broken: the component library 'libb' cannot be loaded" in done.out
+    assert "ORDERLINES_PLUGINS_STRICT=1 orderlines plugins" in done.out
+    assert shell.call("plugins").code == 0
+    monkeypatch.setenv("ORDERLINES_PLUGINS_STRICT", "1")
+    listed = shell.call("plugins")
+    assert listed.code == 2
+    assert "acme-broken 1.0  broken" in listed.out
+    assert "ModuleNotFoundError: No module named 'nothing_here'" in listed.out
+
+
+def test_strict_lists_all_before_it_fails(
+    shell: Shell, put: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("import nothing_here")
+    monkeypatch.setenv("ORDERLINES_PLUGINS_STRICT", "1")
+    listed = shell.call("plugins", "--json")
+    assert listed.code == 2
+    statuses = {plugin["distribution"]: plugin["status"] for plugin in listed.document["plugins"]}
+    assert (statuses["acme-broken"], statuses["orderlines-demo"]) == ("broken", "ok")
+    assert shell.call("components").code == 2
+    assert found(shell.call("doctor", "--json").document)["plugin acme-broken"] == "wrong"
+    monkeypatch.setenv("ORDERLINES_PLUGINS_STRICT", "maybe")
+    refused = shell.call("plugins")
+    assert (refused.code, refused.out) == (2, "")
+    assert "ORDERLINES_PLUGINS_STRICT is 'maybe'; set it to 1" in refused.err
+
+
+def test_a_command_named_as_one_of_core_is_told(shell: Shell, put: Callable[..., None]) -> None:
+    put(LIBRARY + GREEDY, lib="")
+    listed = shell.call("plugins", "--json").document["plugins"]
+    (acme,) = [plugin for plugin in listed if plugin["distribution"] == "acme-broken"]
+    assert acme["status"] == "broken"
+    assert acme["error"].startswith("the command 'status' is offered by both orderlines and acme-broken; ")
+    assert "no run 'x'" in shell.call("status", "x").err
+    assert "Mine." not in shell.call("--help").out

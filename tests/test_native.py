@@ -1,0 +1,358 @@
+"""What the constructs of the native notation come to when they run, and when their engine is killed in between."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import orderlines
+from orderlines.testing.bench import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/runs.db"
+
+
+def started(engine: orderlines.Engine, folder: Path, text: str, **variables: Any) -> orderlines.Run:
+    path = folder / "flow.yaml"
+    path.write_text(f"flow: x\n{text}\n", encoding="utf-8")
+    return engine.start(orderlines.load(path), variables)
+
+
+def ended(store: str, folder: Path, text: str, **variables: Any) -> orderlines.Run:
+    with orderlines.Engine(store) as engine:
+        run = started(engine, folder, text, **variables)
+        run.wait(60)
+        return run
+
+
+EXECUTORS = ["inline", "thread", "process", "gevent"]
+
+PRICES = """
+vars: {orders: [], prices: []}
+line:
+  - id: each
+    foreach: "${orders}"
+    as: order
+    limit: 3
+    line: [{id: price, call: demo.add, with: {a: "${order.net + index}", b: "${item.tax}"}}]
+    set: {prices: "${result}"}
+"""
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("count", [0, 1, 10])
+def test_the_result_of_a_foreach_is_in_the_order_of_its_items(
+    count: int, executor: str, store: str, tmp_path: Path
+) -> None:
+    orders = [{"net": 10 * number, "tax": 1} for number in range(count)]
+    run = ended(store, tmp_path, f"executor: {executor}\n{PRICES}", orders=orders)
+    assert (run.status, run.error) == ("SUCCESS", None)
+    assert run.variables["prices"] == [11 * number + 1 for number in range(count)]
+
+
+NESTED = """
+vars: {rows: [[1, 2], [], [3]], sums: []}
+line:
+  - id: outer
+    foreach: "${rows}"
+    as: row
+    line:
+      - id: inner
+        foreach: "${row}"
+        as: cell
+        line: [{id: add, call: demo.add, with: {a: "${cell}", b: "${len(row)}"}}]
+    set: {sums: "${result}"}
+"""
+
+
+def test_a_foreach_inside_another_sees_the_items_of_both(store: str, tmp_path: Path) -> None:
+    run = ended(store, tmp_path, NESTED)
+    assert (run.status, run.variables["sums"]) == ("SUCCESS", [[3, 4], [], [4]])
+
+
+def test_no_more_lines_of_a_foreach_are_open_than_the_limit_says(store: str, tmp_path: Path) -> None:
+    text = 'line: [{id: f, foreach: "${[1, 2, 3, 4, 5]}", limit: 2, line: [{id: s, signal: go}]}]'
+    with orderlines.Engine(store) as engine:
+        run = started(engine, tmp_path, text)
+        number = run.row.id
+        for place, left in enumerate((2, 2, 2, 2, 1)):
+            until(partial(as_many_wait, engine, number, left), "two lines wait, or what is left")
+            engine.store.signal(number, f"f#1/{place}/s", "null")
+        assert run.wait(30) == "SUCCESS"
+
+
+def as_many_wait(engine: orderlines.Engine, run: int, number: int) -> bool:
+    return len(waiting(engine, run)) == number
+
+
+def waiting(engine: orderlines.Engine, run: int) -> list[str]:
+    return [line.path for line in engine.store.lines(run) if line.status == "SIGNAL"]
+
+
+@pytest.mark.parametrize(("items", "message"), [("3", "takes a list"), ("{a: 1}", "takes a list")])
+def test_a_foreach_over_something_else_fails(items: str, message: str, store: str, tmp_path: Path) -> None:
+    run = ended(
+        store, tmp_path, f'vars: {{v: {items}}}\nline: [{{id: f, foreach: "${{v}}", line: [{{id: a, end: }}]}}]'
+    )
+    assert run.status == "FAILURE"
+    assert run.error is not None
+    assert message in run.error["message"]
+
+
+FAILS = """
+line:
+  - id: f
+    foreach: [1, 2, 3]
+    on_branch_failure: POLICY
+    limit: 1
+    line: [{id: a, call: demo.fail, with: {message: "no", times: "${9 if item == 2 else 0}"}}]
+"""
+
+
+@pytest.mark.parametrize(("policy", "lines"), [("stop", 2), ("wait", 3)])
+def test_a_failed_item_fails_the_foreach(policy: str, lines: int, store: str, tmp_path: Path) -> None:
+    run = ended(store, tmp_path, FAILS.replace("POLICY", policy))
+    assert run.status == "FAILURE"
+    assert run.error is not None
+    assert "/f#1/1" in run.error["message"]
+    assert len([task for task in run.tasks() if task["node"] == "a"]) == lines
+
+
+GRAPH = """
+vars: {seen: "", n: 0}
+line:
+  - id: dag
+    graph:
+      limit: 2
+      nodes:
+        - {id: d, call: demo.echo, with: {value: "${seen}d"}, after: [b, c], set: {seen: "${result}"}}
+        - {id: a, call: demo.echo, with: {value: "${seen}a"}, set: {seen: "${result}", n: 1}}
+        - {id: b, call: demo.echo, with: {value: "${seen}b"}, after: [a], set: {seen: "${result}"}}
+        - {id: c, call: demo.echo, with: {value: "${seen}c${nodes.a.result}"}, after: [a]}
+  - {id: last, call: demo.echo, with: {value: "${seen} ${n} ${nodes.c.result}"}}
+"""
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_node_of_a_graph_sees_what_those_before_it_assigned(executor: str, store: str, tmp_path: Path) -> None:
+    run = ended(store, tmp_path, f"executor: {executor}\n{GRAPH}")
+    results = {task["node"]: task["result"] for task in run.tasks()}
+    assert (run.status, run.error) == ("SUCCESS", None)
+    assert results == {"a": "a", "b": "ab", "c": "aca", "d": "abd", "dag": None, "last": "ab 1 aca"}
+
+
+@pytest.mark.parametrize(("policy", "done"), [("stop", {"a"}), ("wait", {"a", "z"})])
+def test_what_follows_a_failed_node_of_a_graph_does_not_run(
+    policy: str, done: set[str], store: str, tmp_path: Path
+) -> None:
+    text = f"""
+line:
+  - id: dag
+    graph:
+      limit: 1
+      on_branch_failure: {policy}
+      nodes:
+        - {{id: a, call: demo.fail, with: {{message: no, times: 9}}}}
+        - {{id: b, call: demo.echo, with: {{value: 1}}, after: [a]}}
+        - {{id: c, call: demo.echo, with: {{value: 1}}, after: [b]}}
+        - {{id: z, call: demo.echo, with: {{value: 1}}}}
+"""
+    run = ended(store, tmp_path, text)
+    assert run.status == "FAILURE"
+    assert {task["node"] for task in run.tasks()} == {*done, "dag"}
+
+
+SUB = """
+flow: sub
+vars: {a: 0, b: 7}
+line: [{id: a, call: demo.multiply, with: {a: "${a}", b: 10}, set: {b: "${result}"}}]
+"""
+
+
+def test_a_sub_flow_has_variables_of_its_own_which_are_its_result(store: str, tmp_path: Path) -> None:
+    (tmp_path / "sub.yaml").write_text(SUB, encoding="utf-8")
+    text = """
+vars: {a: 4, b: 1, got: null}
+line:
+  - {id: a, call: demo.echo, with: {value: mine}}
+  - {id: enter, flow: ./sub.yaml, with: {a: "${a}"}, set: {got: "${result}"}}
+  - {id: z, call: demo.echo, with: {value: "${nodes.a.result}"}}
+"""
+    run = ended(store, tmp_path, text)
+    assert (run.status, run.variables) == ("SUCCESS", {"a": 4, "b": 1, "got": {"a": 4, "b": 40}})
+    assert [(task["node"], task["result"]) for task in run.tasks() if task["line"] == ""][-1] == ("z", "mine")
+
+
+def test_a_sub_flow_by_name_is_the_one_that_the_store_accepted_last(store: str, tmp_path: Path) -> None:
+    with orderlines.Engine(store) as engine:
+        (tmp_path / "first.yaml").write_text(SUB, encoding="utf-8")
+        engine.start(orderlines.load(tmp_path / "first.yaml"), {"a": 1}).wait(30)
+        run = started(
+            engine, tmp_path, 'vars: {got: 0}\nline: [{id: e, flow: sub, with: {a: 2}, set: {got: "${result.b}"}}]'
+        )
+        assert (run.wait(30), run.variables["got"]) == ("SUCCESS", 20)
+        with pytest.raises(orderlines.errors.UsageError, match="none of that name"):
+            started(engine, tmp_path, "line: [{id: e, flow: nowhere}]")
+
+
+TYPED = """
+flow: typed
+vars: {region: eu}
+types: {region: str, n: int}
+line: [{id: s, call: demo.echo, with: {value: "${region}"}}]
+"""
+UNTYPED = "variable 'region' of the flow 'typed' is declared str, but the value is int"
+
+
+def test_what_a_sub_flow_is_given_must_be_of_the_types_that_it_declares(store: str, tmp_path: Path) -> None:
+    (tmp_path / "typed.yaml").write_text(TYPED, encoding="utf-8")
+    text = 'vars: {r: us}\nline: [{id: e, flow: ./typed.yaml, with: {region: "${r}"}, retry: {times: 2, delay: 0}}]'
+    assert ended(store, tmp_path, text).status == "SUCCESS"
+    run = ended(store, tmp_path, text, r=7)
+    assert run.status == "FAILURE"
+    assert run.error == {"node": "e", "line": "", "type": "TypeError", "message": UNTYPED}
+    (task,) = run.tasks()
+    assert (task["node"], task["status"], task["attempt"]) == ("e", "FAILURE", 3)
+
+
+@pytest.mark.parametrize(("given", "status"), [('{n: "${r}"}', "SUCCESS"), ('{n: "${str(r)}"}', "FAILURE")])
+def test_a_variable_that_a_sub_flow_only_declares_is_checked(
+    given: str, status: str, store: str, tmp_path: Path
+) -> None:
+    (tmp_path / "typed.yaml").write_text(TYPED, encoding="utf-8")
+    text = f"vars: {{r: 7}}\nline: [{{id: e, flow: ./typed.yaml, with: {given}}}]"
+    assert ended(store, tmp_path, text).status == status
+
+
+def test_the_strategies_of_a_node_decide_about_variables_of_a_wrong_type(store: str, tmp_path: Path) -> None:
+    (tmp_path / "typed.yaml").write_text(TYPED, encoding="utf-8")
+    text = 'vars: {r: 7}\nline: [{id: e, flow: ./typed.yaml, with: {region: "${r}"}, on_error: {skip: none}}]'
+    run = ended(store, tmp_path, text)
+    assert run.status == "SUCCESS"
+    (task,) = run.tasks()
+    assert (task["status"], task["result"], task["error"]["message"]) == ("SKIP", "none", UNTYPED)
+
+
+def test_a_failed_sub_flow_may_be_tried_again(store: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    sub = f"""
+flow: sub
+line:
+  - {{id: a, call: demo.append, with: {{path: {log}, text: x}}}}
+  - {{id: b, call: demo.fail, with: {{message: no, times: 9}}}}
+"""
+    (tmp_path / "sub.yaml").write_text(sub, encoding="utf-8")
+    run = ended(store, tmp_path, "line: [{id: e, flow: ./sub.yaml, retry: {times: 2, delay: 10ms}}]")
+    assert run.status == "FAILURE"
+    assert next(task for task in run.tasks() if task["node"] == "e")["attempt"] == 3
+    assert log.read_text(encoding="utf-8").split() == ["x"] * 3
+
+
+@pytest.mark.parametrize("wait", ["delay: 50ms", 'delay: "${0.05}"', "until: '2020-01-01T00:00:00+08:00'"])
+def test_a_wait_for_a_time_ends(wait: str, store: str, tmp_path: Path) -> None:
+    run = ended(store, tmp_path, f"line: [{{id: w, {wait}}}, {{id: z, call: demo.echo, with: {{value: 1}}}}]")
+    assert [(task["node"], task["status"]) for task in run.tasks()] == [("w", "SUCCESS"), ("z", "SUCCESS")]
+
+
+SIGNAL = 'vars: {who: ""}\nline: [{id: s, signal: approved, set: {who: "${result.by}"}}]'
+
+
+@pytest.mark.parametrize("address", ["s", "approved"])
+@pytest.mark.parametrize("early", [True, False])
+def test_a_signal_is_taken_once_whether_it_comes_early_or_late(
+    early: bool, address: str, store: str, tmp_path: Path
+) -> None:
+    text = SIGNAL if not early else SIGNAL.replace("line: [", "line: [{id: first, delay: 200ms}, ")
+    with orderlines.Engine(store) as engine:
+        run = started(engine, tmp_path, text)
+        number = run.row.id
+        if not early:
+            until(lambda: bool(waiting(engine, number)), "it waits")
+        assert engine.store.signal(number, address, json.dumps({"by": "ana"}), key="k")
+        assert not engine.store.signal(number, address, json.dumps({"by": "bob"}), key="k")
+        assert (run.wait(30), run.variables["who"]) == ("SUCCESS", "ana")
+        with pytest.raises(orderlines.errors.Refused, match="has ended"):
+            engine.store.signal(number, address, "null")
+
+
+def test_a_signal_that_does_not_come_in_time_fails_the_node(store: str, tmp_path: Path) -> None:
+    run = ended(store, tmp_path, "line: [{id: s, signal: go, timeout: 50ms}]")
+    assert run.error is not None
+    assert (run.status, run.error["type"]) == ("FAILURE", "Timeout")
+
+
+def test_a_signal_for_several_says_which(store: str, tmp_path: Path) -> None:
+    with orderlines.Engine(store) as engine:
+        run = started(engine, tmp_path, "line: [{id: f, foreach: [1, 2], line: [{id: s, signal: go}]}]")
+        until(lambda: len(waiting(engine, run.row.id)) == 2, "both wait")
+        with pytest.raises(orderlines.errors.Refused, match="f#1/0/s, f#1/1/s"):
+            engine.store.signal(run.row.id, "go", "null")
+        for place in range(2):
+            engine.store.signal(run.row.id, f"f#1/{place}/s", "null")
+        assert run.wait(30) == "SUCCESS"
+
+
+@pytest.mark.parametrize(("visits", "status"), [(20, "SUCCESS"), (5, "FAILURE")])
+def test_a_loop_ends_at_the_latest_with_its_visits(visits: int, status: str, store: str, tmp_path: Path) -> None:
+    text = f"""
+vars: {{n: 0}}
+line:
+  - {{id: inc, call: demo.add, with: {{a: "${{n}}", b: 1}}, set: {{n: "${{result}}"}}}}
+  - {{id: again, switch: [{{when: "${{n < 10}}", goto: inc}}, {{else: end}}], max_visits: {visits}}}
+"""
+    run = ended(store, tmp_path, text)
+    assert run.status == status
+    assert run.variables["n"] == (10 if status == "SUCCESS" else visits + 1)
+
+
+@pytest.mark.parametrize("wait", ["signal: go", "delay: 1h", "foreach: [1], line: [{id: i, delay: 1h}]"])
+def test_what_waits_can_be_stopped(wait: str, store: str, tmp_path: Path) -> None:
+    with orderlines.Engine(store) as engine:
+        run = started(engine, tmp_path, f"line: [{{id: w, {wait}}}]")
+        until(lambda: any(line.status in {"SIGNAL", "TIME"} for line in engine.store.lines(run.row.id)), "it waits")
+        run.stop()
+        assert run.wait(30) == "STOP"
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_while_a_run_is_paused_nothing_begins(executor: str, store: str, tmp_path: Path) -> None:
+    go, log = tmp_path / "go", tmp_path / "log"
+    text = f"""
+executor: {executor}
+line:
+  - id: f
+    foreach: [1, 2, 3]
+    limit: 1
+    line: [{{id: s, signal: go}}, {{id: a, call: demo.append, with: {{path: {log}, text: x}}}}]
+"""
+    with orderlines.Engine(store) as engine:
+        run = started(engine, tmp_path, text)
+        number = run.row.id
+        until(lambda: bool(waiting(engine, number)), "it waits")
+        assert engine.store.wish(number, "pause").status == "PAUSED"
+        engine.store.signal(number, "go", "null")
+        with pytest.raises(TimeoutError):
+            run.wait(0.3)
+        assert (run.status, log.exists(), go.exists()) == ("PAUSED", False, False)
+        assert engine.store.resume(number).status == "RUNNING"
+        for place in (1, 2):
+            engine.store.signal(number, f"f#1/{place}/s", "null")
+        assert run.wait(30) == "SUCCESS"
+    assert log.read_text(encoding="utf-8").split() == ["x"] * 3
+
+
+def test_a_paused_run_can_be_stopped(store: str, tmp_path: Path) -> None:
+    with orderlines.Engine(store) as engine:
+        run = started(engine, tmp_path, "line: [{id: s, signal: go}]")
+        until(lambda: bool(waiting(engine, run.row.id)), "it waits")
+        engine.store.wish(run.row.id, "pause")
+        run.stop()
+        assert run.wait(30) == "STOP"

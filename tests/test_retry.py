@@ -1,0 +1,349 @@
+"""Runs that have failed or were stopped, and are done again in a new round."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import orderlines
+from orderlines.errors import Refused, UsageError
+from orderlines.testing.bench import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.conftest import Shell
+
+    Start = Callable[..., orderlines.Run]
+
+EXECUTORS = ["inline", "thread", "process", "gevent"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Return what starts a flow, whose calls may leave lines in the file ``log``, in an engine that drives it."""
+    with orderlines.Engine(f"sqlite:///{tmp_path}/runs.db") as engine:
+
+        def start(text: str, **variables: Any) -> orderlines.Run:
+            path = tmp_path / "flow.yaml"
+            path.write_text(f"flow: x\n{text.replace('LOG', str(tmp_path / 'log'))}\n", encoding="utf-8")
+            return engine.start(orderlines.load(path), variables)
+
+        yield start
+
+
+@pytest.fixture
+def logged(tmp_path: Path) -> Callable[[], list[str]]:
+    """Return what reads the lines that calls have left."""
+    path = tmp_path / "log"
+    return lambda: path.read_text(encoding="utf-8").split() if path.exists() else []
+
+
+def append(node: str, text: str) -> str:
+    return f"{{id: {node}, call: demo.append, with: {{path: LOG, text: '{text}'}}}}"
+
+
+def fail(node: str, times: int | str = 1, more: str = "") -> str:
+    return f"{{id: {node}, call: demo.fail, with: {{message: no, times: {times}}}{more}}}"
+
+
+def tasks(run: orderlines.Run) -> list[tuple[str, str, int]]:
+    return [(task["node"], task["status"], task["attempt"]) for task in run.tasks()]
+
+
+CHAIN = f"""
+vars: {{n: 0}}
+line:
+  - {append("a", "a")}
+  - {fail("b", 2, ', set: {n: "${result}"}')}
+  - {append("c", "n${n}")}
+"""
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_failed_node_gets_its_next_attempt(executor: str, start: Start, logged: Callable[[], list[str]]) -> None:
+    run = start(f"executor: {executor}\n{CHAIN}")
+    for attempt in (1, 2):
+        assert run.wait(30) == "FAILURE"
+        assert tasks(run) == [("a", "SUCCESS", 1), ("b", "FAILURE", attempt)]
+        run.retry()
+    assert (run.wait(30), run.error) == ("SUCCESS", None)
+    assert tasks(run) == [("a", "SUCCESS", 1), ("b", "SUCCESS", 3), ("c", "SUCCESS", 1)]
+    assert logged() == ["a", "n3"]
+
+
+def test_what_on_failure_did_is_done_anew(start: Start, logged: Callable[[], list[str]]) -> None:
+    handler = "on_failure: {call: demo.append, with: {path: LOG, text: '${error.node}'}}\n"
+    run = start(handler + CHAIN)
+    for _ in range(2):
+        assert run.wait(30) == "FAILURE"
+        run.retry()
+    assert run.wait(30) == "SUCCESS"
+    assert logged() == ["a", "b", "b", "n3"]
+    assert [node for node, _, _ in tasks(run)] == ["a", "b", "c"]
+
+
+GATEWAYS = {
+    "parallel": "parallel: {on_branch_failure: POLICY, limit: LIMIT, lines: {a: [A], b: [B1, B2], c: [C]}}",
+    "graph": "graph: {on_branch_failure: POLICY, limit: LIMIT, nodes: [A, BG, CG]}",
+}
+MEMBERS = {
+    "A": append("a", "a"),
+    "B1": append("b1", "b1"),
+    "B2": fail("b2"),
+    "BG": fail("b2", 1, ", after: [a]"),
+    "CG": append("c", "c")[:-1] + ", after: [b2]}",
+    "C": append("c", "c"),
+}
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+@pytest.mark.parametrize("policy", ["stop", "wait"])
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_lines_that_have_succeeded_are_kept(
+    gateway: str, policy: str, limit: int, start: Start, logged: Callable[[], list[str]]
+) -> None:
+    text = GATEWAYS[gateway].replace("POLICY", policy).replace("LIMIT", str(limit))
+    for name in sorted(MEMBERS, key=len, reverse=True):
+        text = text.replace(f"{name}]", f"{MEMBERS[name]}]").replace(f"{name},", f"{MEMBERS[name]},")
+    run = start(f"line: [{{id: g, {text}}}, {append('z', 'z')}]")
+    assert run.wait(30) == "FAILURE"
+    run.retry()
+    assert (run.wait(30), run.error) == ("SUCCESS", None)
+    assert sorted(logged()) == ["a", *(["b1"] if gateway == "parallel" else []), "c", "z"]
+    assert {node: attempt for node, _, attempt in tasks(run)}["b2"] == 2
+
+
+EACH = f"""
+vars: {{got: null}}
+line:
+  - id: f
+    foreach: [1, 2, 3, 4, 5, 6]
+    on_branch_failure: POLICY
+    limit: LIMIT
+    line: [{append("l", "i${item}")}, {fail("a", '"${1 if item in [2, 3, 5] else 0}"')}]
+    set: {{got: "${{result}}"}}
+"""
+
+
+@pytest.mark.parametrize(("policy", "limit"), [("stop", 1), ("wait", 1), ("wait", 2), ("wait", 6)])
+def test_the_items_of_a_foreach_are_done_once(
+    policy: str, limit: int, start: Start, logged: Callable[[], list[str]]
+) -> None:
+    run = start(EACH.replace("POLICY", policy).replace("LIMIT", str(limit)))
+    rounds = 3 if policy == "stop" else 1
+    for _ in range(rounds):
+        assert run.wait(30) == "FAILURE"
+        run.retry()
+    assert (run.wait(30), run.variables["got"]) == ("SUCCESS", [1, 2, 2, 1, 2, 1])
+    assert sorted(logged()) == ["i1", "i2", "i3", "i4", "i5", "i6"]
+
+
+def test_no_more_lines_are_reopened_at_once_than_the_limit_says(start: Start) -> None:
+    run = start(
+        "line: [{id: f, foreach: [1, 2, 3, 4, 5], on_branch_failure: wait, limit: 2,"
+        " line: [{id: a, call: demo.fail, with: {message: no, times: 1}}, {id: s, signal: go}]}]"
+    )
+    assert run.wait(30) == "FAILURE"
+    run.retry()
+
+    def waiting() -> list[str]:
+        return [line.path for line in run.store.lines(run.row.id) if line.status == "SIGNAL"]
+
+    for place, left in enumerate((2, 2, 2, 2, 1)):
+        until(lambda: len(waiting()) == left, "two lines wait, or what is left")  # noqa: B023 -- called at once
+        unfinished = [line for line in run.store.lines(run.row.id) if line.parent and line.status != "FAILURE"]
+        assert len(unfinished) == place + left
+        run.signal(f"f#1/{place}/s")
+    assert run.wait(30) == "SUCCESS"
+
+
+def test_nested_joins_are_reopened_down_to_what_failed(start: Start, logged: Callable[[], list[str]]) -> None:
+    failing = fail("a", '"${1 if item == o else 0}"')
+    inner = f"{{id: i, foreach: [1, 2], line: [{append('l', '${o}-${item}')}, {failing}]}}"
+    run = start(f"line: [{{id: f, foreach: [1, 2, 3], as: o, on_branch_failure: wait, line: [{inner}]}}]")
+    assert run.wait(30) == "FAILURE"
+    run.retry()
+    assert (run.wait(30), run.error) == ("SUCCESS", None)
+    assert sorted(logged()) == [f"{one}-{two}" for one in (1, 2, 3) for two in (1, 2)]
+
+
+def test_a_sub_flow_goes_on_where_it_failed(start: Start, tmp_path: Path, logged: Callable[[], list[str]]) -> None:
+    sub = f"flow: sub\n{CHAIN}"
+    (tmp_path / "sub.yaml").write_text(sub.replace("LOG", str(tmp_path / "log")), encoding="utf-8")
+    run = start('vars: {m: 0}\nline: [{id: e, flow: ./sub.yaml, set: {m: "${result.n}"}}]')
+    for _ in range(2):
+        assert run.wait(30) == "FAILURE"
+        run.retry()
+    assert (run.wait(30), run.variables) == ("SUCCESS", {"m": 3})
+    assert logged() == ["a", "n3"]
+
+
+def test_a_stopped_run_goes_on(start: Start, logged: Callable[[], list[str]]) -> None:
+    lines = f"{{x: [{{id: s, signal: go}}], y: [{append('b', 'b')}]}}"
+    run = start(f"line: [{append('a', 'a')}, {{id: p, parallel: {{lines: {lines}}}}}]")
+    until(lambda: [line.status for line in run.store.lines(run.row.id)] == ["JOIN", "SIGNAL", "SUCCESS"], "one waits")
+    run.stop()
+    assert run.wait(30) == "STOP"
+    run.retry()
+    run.signal("s")
+    assert run.wait(30) == "SUCCESS"
+    assert logged() == ["a", "b"]
+
+
+def test_the_time_of_a_run_counts_anew(start: Start) -> None:
+    run = start("timeout: 400ms\nline: [{id: s, signal: go}]")
+    assert run.wait(30) == "FAILURE"
+    assert run.error is not None
+    assert run.error["type"] == "Timeout"
+    run.retry()
+    run.signal("s")
+    assert run.wait(30) == "SUCCESS"
+
+
+def test_the_time_of_a_join_counts_anew(start: Start) -> None:
+    run = start(
+        "line: [{id: p, timeout: 300ms, parallel: {lines: {x: [{id: s, signal: go}], y: [{id: t, signal: go2}]}}}]"
+    )
+    for _ in range(2):
+        assert run.wait(30) == "FAILURE"
+        assert run.error is not None
+        assert run.error["type"] == "Timeout"
+        run.retry()
+    run.signal("s")
+    run.signal("t")
+    assert run.wait(30) == "SUCCESS"
+
+
+BACK = f"""
+vars: {{n: 1, m: 0}}
+line:
+  - {{id: a, call: demo.add, with: {{a: "${{n}}", b: 1}}, set: {{n: "${{result}}"}}}}
+  - {{id: f, foreach: [1, 2], line: [{append("l", "l")}]}}
+  - {{id: b, call: demo.multiply, with: {{a: "${{n}}", b: 10}}, set: {{n: "${{result}}"}}}}
+  - {fail("c", '"${1 if m == 0 else 9 if m == 1 else 0}"')}
+"""
+
+
+@pytest.mark.parametrize(("node", "n", "times"), [("a", 20, 4), ("f", 20, 4), ("b", 20, 2), ("c", 20, 2)])
+def test_from_restores_the_variables_of_that_moment(
+    node: str, n: int, times: int, start: Start, logged: Callable[[], list[str]]
+) -> None:
+    run = start(BACK)
+    assert run.wait(30) == "FAILURE"
+    run.retry(node, {"m": 2})
+    assert (run.wait(30), run.variables) == ("SUCCESS", {"n": n, "m": 2})
+    assert len(logged()) == times
+    assert [(each, attempt) for each, _, attempt in tasks(run) if each != "l"] == [
+        ("a", 1),
+        ("f", 1),
+        ("b", 1),
+        ("c", 1),
+    ]
+
+
+def test_variables_given_win_over_what_the_run_had(start: Start) -> None:
+    run = start(BACK)
+    assert run.wait(30) == "FAILURE"
+    run.retry(vars={"m": 2, "n": 7})
+    assert (run.wait(30), run.variables) == ("SUCCESS", {"n": 7, "m": 2})
+
+
+def test_a_later_round_knows_what_an_earlier_one_was_given(start: Start) -> None:
+    run = start(BACK)
+    run.wait(30)
+    run.retry("b", {"m": 1, "n": 5})
+    assert (run.wait(30), run.variables) == ("FAILURE", {"n": 50, "m": 1})
+    run.retry("c")
+    assert (run.wait(30), run.variables) == ("FAILURE", {"n": 50, "m": 1})
+    run.retry("b")
+    assert (run.wait(30), run.variables) == ("FAILURE", {"n": 50, "m": 1})
+    run.retry("a", {"m": 3})
+    assert (run.wait(30), run.variables) == ("SUCCESS", {"n": 20, "m": 3})
+
+
+def test_from_a_loop_goes_back_to_its_last_visit(start: Start, logged: Callable[[], list[str]]) -> None:
+    text = f"""
+vars: {{n: 0, bad: 9}}
+line:
+  - {{id: inc, call: demo.add, with: {{a: "${{n}}", b: 1}}, set: {{n: "${{result}}"}}}}
+  - {append("l", "n${n}")}
+  - {{id: again, switch: [{{when: "${{n < 3}}", goto: inc}}, {{else: c}}]}}
+  - {fail("c", '"${bad}"')}
+"""
+    run = start(text)
+    assert run.wait(30) == "FAILURE"
+    run.retry("inc", {"bad": 0})
+    assert (run.wait(30), run.variables["n"]) == ("SUCCESS", 3)
+    assert logged() == ["n1", "n2", "n3", "n3"]
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "told"),
+    [
+        ({"from_": "z"}, Refused, "has no node 'z'"),
+        ({"from_": "l"}, Refused, "has no node 'l'"),
+        ({"from_": "later"}, Refused, "has not been at 'later'"),
+        ({"vars": {"o": 1}}, UsageError, "'o'"),
+        ({"vars": {"items": [1]}}, Refused, "--from f"),
+    ],
+)
+def test_what_cannot_be_retried_is_refused(
+    given: dict[str, Any], error: type[Exception], told: str, start: Start
+) -> None:
+    each = f'{{id: f, foreach: "${{items}}", line: [{fail("l", 9)}]}}'
+    run = start(f"vars: {{items: [1, 2]}}\nline: [{each}, {append('later', 'x')}]")
+    assert run.wait(30) == "FAILURE"
+    before = list(run.store.tasks(run.row.id))
+    with pytest.raises(error, match=told):
+        run.retry(**given)
+    assert (run.status, list(run.store.tasks(run.row.id))) == ("FAILURE", before)
+
+
+def test_a_run_that_goes_on_or_has_succeeded_is_refused(start: Start) -> None:
+    run = start("line: [{id: s, signal: go}]")
+    with pytest.raises(Refused, match=r"is (PENDING|RUNNING)"):
+        run.retry()
+    run.signal("s")
+    assert run.wait(30) == "SUCCESS"
+    with pytest.raises(Refused, match="has succeeded"):
+        run.retry()
+
+
+def test_a_closed_engine_leaves_the_run_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "flow.yaml"
+    path.write_text(f"flow: x\nline: [{fail('a', 9)}]\n", encoding="utf-8")
+    run = orderlines.run(path, store=f"sqlite:///{tmp_path}/runs.db")
+    with pytest.raises(UsageError, match="closed"):
+        run.retry()
+    assert run.status == "FAILURE"
+    with orderlines.Engine(f"sqlite:///{tmp_path}/runs.db") as engine:
+        again = engine.find(run.name)
+        again.retry()
+        assert (again.wait(30), again.row.round) == ("FAILURE", 2)
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_retry_drives_the_run_as_run_does(executor: str, shell: Shell) -> None:
+    flow = shell.flow("flow: x\n" + f"executor: {executor}\n" + CHAIN.replace("LOG", "log"))
+    first = shell.call("run", flow)
+    (name,) = shell.runs()
+    assert first.code == 1
+    assert f"orderlines retry {name} --store sqlite:///.orderlines/orderlines.db" in first.out
+    second = shell.call("retry", "--json", name, "--from", "a", "--var", "n=5")
+    assert (second.code, second.document["variables"]) == (1, {"n": 5})
+    assert shell.call("retry", name).code == 1
+    last = shell.call("retry", name)
+    assert (last.code, last.out.splitlines()[0].split()[1]) == (0, "SUCCESS")
+    refused = shell.call("retry", "--json", name)
+    assert (refused.code, refused.document["error"]["type"], "succeeded" in refused.err) == (2, "Refused", True)
+    shell.left_alone()
+
+
+def test_the_document_of_a_retried_run_is_one_document(shell: Shell) -> None:
+    assert shell.call("run", shell.flow(f"flow: x\nline: [{fail('a', 1)}]\n")).code == 1
+    done = shell.call("retry", "--json", *shell.runs())
+    assert (done.code, json.loads(done.out)["status"]) == (0, "SUCCESS")

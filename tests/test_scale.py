@@ -1,0 +1,190 @@
+"""Large flows: what is right for three nodes is right for many, in linear work and memory.
+
+Work is counted and not timed: the instructions of SQLite's machine, and the calls of Python functions. All is done at
+two sizes, and what grows faster than the flow shows in their quotient.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sqlite3
+import sys
+import tracemalloc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from orderlines.acceptance import new_run
+from orderlines.driver import Driver
+from orderlines.flow.load import load_text
+from orderlines.plugins import registry
+from orderlines.stores.sqlite import SQLiteStore
+from orderlines.testing.invariants import Invariants
+from orderlines.testing.witness import read
+from orderlines.values import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from orderlines.stores.records import Committed, RunRow, Step
+
+pytestmark = pytest.mark.usefixtures("kit")
+
+CHAOS = bool(os.environ.get("ORDERLINES_CHAOS"))
+TIMES = 4
+"""How much larger the larger one of two flows is."""
+GRAIN = 100
+"""Instructions of SQLite's machine between two counts."""
+SLACK = 1.4
+"""How much more than linear may be seen: trees have more levels, tables of Python grow in leaps."""
+LIMIT = 16
+
+
+class Work(NamedTuple):
+    """What driving a run took."""
+
+    instructions: int
+    calls: int
+    peak: int
+    """Bytes that Python held at most, more than before."""
+
+    def __truediv__(self, other: Work) -> dict[str, float]:
+        """Return how many times as much it is."""
+        return {name: mine / theirs for name, mine, theirs in zip(self._fields, self, other, strict=True)}
+
+
+class Counted(SQLiteStore):
+    """A store that counts how many lines are open."""
+
+    open = 1
+    most = 1
+
+    def commit(self, driver: int, steps: Sequence[Step]) -> list[Committed]:
+        done = super().commit(driver, steps)
+        for step, each in zip(steps, done, strict=True):
+            self.open += len(each.opened) - (step.ending is not None and each.refused is None)
+        self.most = max(self.most, self.open)
+        return done
+
+
+@contextmanager
+def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], tuple[int, int]]]:
+    """Count, in this thread, what SQLite's machine does and which functions are called."""
+    grains, calls = [0], [0]
+    connect = sqlite3.connect
+
+    def tick() -> int:
+        grains[0] += 1
+        return 0
+
+    def counted(*given: Any, **more: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*given, **more)
+        connection.set_progress_handler(tick, GRAIN)
+        return connection
+
+    def called(frame: object, event: str, argument: object) -> None:
+        calls[0] += event in {"call", "c_call"}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", counted)
+        sys.setprofile(called)
+        try:
+            yield lambda: (grains[0] * GRAIN, calls[0])
+        finally:
+            sys.setprofile(None)
+
+
+class Large:
+    """Drives one large flow to its end, in this thread."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.log = folder / "log"
+        self.store = Counted(f"sqlite:///{folder}/runs.db")
+        self._url = self.store.url
+        self._monkeypatch = monkeypatch
+
+    def accept(self, document: dict[str, Any]) -> RunRow:
+        """Accept a run of a flow."""
+        checked = load_text(json.dumps(document), registry())
+        return self.store.accept(new_run(checked.flow, {}, None, None))
+
+    def drive(self, run: RunRow) -> Work:
+        """Drive the run to its end, and return what that took."""
+        tracemalloc.start()
+        with counting(self._monkeypatch) as count:
+            store = Counted(self._url)
+            driver = Driver(store, registry(), lambda run: driver.close())
+            driver.add(run.id)
+            driver.drive()
+            store.close()
+            self.store.most = store.most
+            instructions, calls = count()
+        work = Work(instructions, calls, tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert driver.failure is None
+        assert not driver.failures
+        return work
+
+    def ended(self, run: RunRow) -> RunRow:
+        """Return the run, which must have succeeded, after a look at all that is kept of it."""
+        row = self.store.run(run.id)
+        assert row is not None
+        assert row.status == "SUCCESS", row.error
+        invariants = Invariants(self.store, self.log)
+        invariants.over()
+        return row
+
+
+def chain(large: Large, size: int) -> dict[str, Any]:
+    call = {"call": "seen.count", "with": {"log": str(large.log), "number": "${n}"}, "set": {"n": "${result}"}}
+    return {"flow": "chain", "vars": {"n": 0}, "line": [{"id": f"n{place}", **call} for place in range(size)]}
+
+
+def foreach(large: Large, size: int) -> dict[str, Any]:
+    call = {"id": "i", "call": "seen.count", "with": {"log": str(large.log), "number": "${item}"}}
+    node = {"id": "f", "foreach": "${items}", "limit": LIMIT, "line": [call], "set": {"found": "${result}"}}
+    return {"flow": "foreach", "vars": {"items": list(range(size)), "found": []}, "line": [node]}
+
+
+def graph(large: Large, size: int) -> dict[str, Any]:
+    """Return a random graph, in a random order, whose nodes follow up to three others."""
+    chance = random.Random(size)  # noqa: S311 -- repeatable on purpose
+    nodes = []
+    for place in range(size):
+        after = sorted({chance.randrange(place) for _ in range(chance.randrange(4))}) if place else []
+        call = {"id": f"n{place}", "call": "seen.act", "with": {"log": str(large.log), "text": f"n{place}"}}
+        nodes.append({**call, "after": [f"n{each}" for each in after]} if after else call)
+    chance.shuffle(nodes)
+    return {"flow": "dag", "line": [{"id": "dag", "graph": {"limit": LIMIT, "nodes": nodes}}]}
+
+
+SIZES = {"chain": (chain, 100_000 if CHAOS else 1_200), "foreach": (foreach, 100_000 if CHAOS else 1_200),
+         "graph": (graph, 2_000 if CHAOS else 400)}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SIZES)
+def test_a_chain_of_100_000_a_foreach_over_100_000_items_and_a_graph_of_2_000_nodes_are_correct_and_linear(
+    shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100,000 valid nodes: run, in linear time and memory."""
+    make, size = SIZES[shape]
+    works = []
+    for count in (size // TIMES, size):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        large = Large(folder, monkeypatch)
+        run = large.accept(make(large, count))
+        works.append(large.drive(run))
+        row = large.ended(run)
+        variables = decode(row.variables or "null")
+        assert variables.get("n", count) == count
+        assert variables.get("found", [*range(1, count + 1)]) == [*range(1, count + 1)]
+        assert sum(said.what == "end" for said in read(large.log)) == count
+        assert large.store.most <= LIMIT + 1, "no more lines are open than the limit says"
+        large.store.close()
+    sys.stdout.write(f"{shape} {size}: {works[1]}, {works[1] / works[0]}\n")
+    assert max((works[1] / works[0]).values()) < TIMES * SLACK, works

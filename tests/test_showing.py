@@ -1,0 +1,147 @@
+"""What people are told of a run: what it waits for, why something did not run, and what to do when it has failed."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orderlines.testing.bench import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Shell
+
+WAITS = """
+flow: waits
+vars: {who: nobody}
+line:
+  - id: p
+    parallel:
+      lines:
+        a: [{id: hour, delay: 1h}]
+        b: [{id: sign, signal: approved, timeout: 2h}]
+        c: [{id: again, call: demo.fail, with: {message: boo, times: 9}, retry: {times: 3, delay: 1h}}]
+"""
+FAILS = "flow: fails\nline: [{id: b, call: demo.fail, with: {message: boo, times: 9}}]\n"
+SUB = "flow: outer\nline: [{id: enter, flow: ./sub.yaml}]\n"
+GRAPH = """
+flow: g
+line:
+  - id: g
+    graph:
+      on_branch_failure: wait
+      nodes:
+        - {id: a, call: demo.fail, with: {message: boo, times: 9}}
+        - {id: b, call: demo.echo, with: {value: 1}}
+        - {id: c, after: [a, b], call: demo.echo, with: {value: 1}}
+        - {id: d, after: [c], call: demo.echo, with: {value: 1}}
+        - {id: e, after: [b], call: demo.echo, with: {value: 1}}
+"""
+STORE = "sqlite:///.orderlines/orderlines.db"
+
+
+def tasks_of(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {task["node"]: task for task in document["tasks"]}
+
+
+def on_a_terminal(shell: Shell, *arguments: str) -> str:
+    """Run a command to its end on a terminal of 80 columns, and return what it shows, without control sequences."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "orderlines.cli.main", *arguments]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
+    with subprocess.Popen(command, cwd=shell.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs):
+        os.close(theirs)
+        shown = b"".join(_read(ours))
+    os.close(ours)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", shown.decode())
+
+
+def _read(descriptor: int) -> Iterator[bytes]:
+    while True:
+        try:
+            piece = os.read(descriptor, 65536)
+        except OSError:  # nobody has the other end any more
+            return
+        if not piece:
+            return
+        yield piece
+
+
+@pytest.fixture
+def waiting(shell: Shell) -> Shell:
+    """The folder of a run whose lines all wait."""
+    shell.begin("run", shell.flow(WAITS))
+
+    def waits() -> bool:
+        done = shell.call("status", "last", "--json")
+        tasks = {} if done.code else tasks_of(done.document)
+        return [tasks.get(node, {}).get("status") for node in ("hour", "sign", "again")] == ["WAITING"] * 2 + ["RETRY"]
+
+    until(waits, "all lines wait")
+    return shell
+
+
+def test_a_task_that_waits_says_for_what(waiting: Shell) -> None:
+    document = waiting.call("status", "last", "--json").document
+    tasks = tasks_of(document)
+    for node, hours in {"hour": 1, "sign": 2, "again": 1}.items():
+        waits = datetime.fromisoformat(tasks[node]["until"]) - datetime.fromisoformat(tasks[node]["started"])
+        assert waits.total_seconds() == pytest.approx(3600 * hours, abs=60), node
+    assert [tasks[node].get("signal") for node in ("hour", "sign", "again")] == [None, "approved", None]
+    assert (tasks["again"]["attempt"], tasks["again"]["error"]["message"]) == (1, "boo")
+    assert document["variables"] == {"who": "nobody"}
+    text = waiting.call("status", "last").out
+    assert re.search(r"hour  WAITING  until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", text)
+    assert re.search(r"sign  WAITING  for the signal approved  until [\d :-]+ UTC\n", text)
+    assert re.search(r"again  RETRY  next attempt at [\d :-]+ UTC  \w+: boo\n", text)
+
+
+def test_the_command_that_is_shown_sends_the_signal(waiting: Shell) -> None:
+    name = waiting.runs()[0]
+    told = waiting.call("status", "last").out.splitlines()[-1]
+    assert told == f"p#1/b/sign goes on with: orderlines signal {name} 'p#1/b/sign' --store {STORE}"
+    assert waiting.call("pause", "last").code == 0
+    assert waiting.call("signal", name, "p#1/b/sign").code == 0
+    assert "sign  WAITING  its signal has come\n" in waiting.call("status", "last").out
+    assert waiting.call("resume", "last").code == 0
+    until(lambda: "sign  SUCCESS" in waiting.call("status", "last").out, "it has gone on")
+
+
+@pytest.mark.parametrize("flow", [FAILS, SUB], ids=["own", "sub-flow"])
+def test_a_failure_is_told_the_same_everywhere(flow: str, shell: Shell) -> None:
+    (shell.folder / "sub.yaml").write_text(FAILS, encoding="utf-8")
+    ran = shell.call("run", shell.flow(flow))
+    name = shell.runs()[0]
+    error = next(line for line in ran.out.splitlines() if line.startswith("error at "))
+    told = [
+        shell.call("status", "last").out,
+        shell.call("status", "last", "--watch").out,
+        ran.out,
+        on_a_terminal(shell, "status", "last", "--watch"),
+        shell.call("retry", "last").out,
+        on_a_terminal(shell, "retry", "last"),
+    ]
+    for text in told:
+        lines = text.splitlines()
+        place = next(number for number, line in enumerate(lines) if line.startswith("last lines of "))
+        assert lines[place - 1] == error, text
+        assert "Traceback (most recent call last):" in lines[place + 1]
+        assert f"once that is mended: orderlines retry {name} --store {STORE}" in lines[place:]
+    assert ran.code == 1
+
+
+def test_what_a_graph_did_not_run_is_told_with_the_reason(shell: Shell) -> None:
+    assert shell.call("run", shell.flow(GRAPH)).code == 1
+    done = shell.call("status", "last", "--json").document
+    tasks = tasks_of(done)
+    assert (tasks["e"]["status"], "c" in tasks, "d" in tasks) == ("SUCCESS", False, False)
+    assert tasks["g"]["not_run"] == [{"node": "c", "because": ["a"]}, {"node": "d", "because": ["a"]}]
+    assert "2 not run as a did not succeed: c, d" in shell.call("status", "last").out
