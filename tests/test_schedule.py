@@ -168,6 +168,13 @@ def test_a_scheduler_that_cannot_be_is_refused(shell: Shell, options: list[str],
     assert why in ran.err
 
 
+def test_the_queue_of_a_store_in_redis_is_its_redis(shell: Shell) -> None:
+    ran = shell.call("scheduler", "--with", "rq", "--store", "redis://127.0.0.1:1/0")
+    assert (ran.code, ran.out) == (4, "")
+    assert "queue redis://127.0.0.1:1/0 cannot be reached" in ran.err
+    assert "Traceback" not in ran.err
+
+
 def test_a_scheduler_runs_what_is_due_until_sigterm(shell: Shell, flow: Path, log: Path) -> None:
     add(shell, flow, "--every", "1s")
     process = shell.begin("scheduler")

@@ -246,7 +246,6 @@ def test_the_command_takes_the_redis_that_the_environment_names(
         (["--with", "rq"], 2, "--queue redis://"),
         (["--with", "rq", "--queue", "nope"], 2, "URL of a Redis"),
         (["--with", "rq", "--queue", "redis://127.0.0.1:1/0"], 4, "cannot be reached"),
-        (["--with", "rq", "--store", "redis://127.0.0.1:1/0"], 4, "queue redis://127.0.0.1:1/0 cannot be reached"),
         (["--with", "rq", "--queue", "redis://u:S3c@r/etPw@127.0.0.1:1/0"], 2, "%40"),
     ],
 )

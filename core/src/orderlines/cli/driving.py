@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from orderlines.cli.options import find_run, must_be_left
@@ -41,6 +40,7 @@ class Signals:
         self.terminated = False
         self.code = TERMINATED
         self._parting = parting
+        self._pressed = 0
 
     @contextmanager
     def caught(self) -> Iterator[None]:
@@ -53,14 +53,16 @@ class Signals:
             for number, handler in zip(numbers, before, strict=True):
                 signal.signal(number, handler)
 
-    def interrupted_since(self, count: int) -> bool:
-        """Return whether there have been more interrupts than so many."""
-        return self.interrupts > count
+    def pressing(self) -> bool:
+        """Return whether an interrupt has come after the first signal that asks to let go."""
+        return self.terminated and self.interrupts > self._pressed
 
     def _note(self, number: int, frame: object) -> None:
         if number not in self._parting or (number == signal.SIGINT and self.terminated):
             self.interrupts += 1
             return
+        if not self.terminated:  # Counted here: an interrupt may come before anybody looks.
+            self._pressed = self.interrupts
         self.terminated = True
         if number == signal.SIGINT:
             self.code = INTERRUPTED
@@ -79,7 +81,7 @@ def drive(supervisor: Supervisor | Beside, signals: Signals, refresh: Callable[[
         if signals.terminated:
             if signals.code == INTERRUPTED:
                 tell("giving back what it drives; press Ctrl-C again to end the calls at once")
-            supervisor.release(partial(signals.interrupted_since, signals.interrupts))
+            supervisor.release(signals.pressing)
             return False
         if signals.interrupts > obeyed:
             obeyed = signals.interrupts
