@@ -37,6 +37,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "unplanned",
             "unserved",
             "writing",
+            "mailbox",
+            "relief",
             "cautions",
             "acceptance",
             "views",

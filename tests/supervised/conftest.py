@@ -44,6 +44,12 @@ def act(log, line):
 def append(log: str, line: str) -> None:
     act(log, line)
 
+def shaky(log: str, line: str) -> None:
+    if not os.path.exists(log + ".tried"):
+        act(log + ".tried", line)
+        raise ValueError("not yet")
+    act(log, line)
+
 def gate(log: str, gate: str) -> None:
     act(log, "gate")
     while not os.path.exists(gate):
@@ -189,6 +195,11 @@ class Shell:
     def await_lines(self, *expected: str) -> None:
         """Wait until the components have written these lines, in whatever order."""
         until(lambda: sorted(self.lines()) == sorted(expected), f"{expected}")
+
+    def done(self) -> list[str]:
+        """Return the nodes whose tasks of the only run are recorded."""
+        (row,) = self.store.runs(2)
+        return [kept.task.node for kept in self.store.tasks(row.id)]
 
     @property
     def store(self) -> Store:

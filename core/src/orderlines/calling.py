@@ -190,6 +190,11 @@ class Calls:
         """Return whether a call is in flight."""
         return bool(self._flights)
 
+    def beside(self) -> bool:
+        """Return whether calls are in flight for which nobody has to :meth:`poll`."""
+        polled = {executor.name for executor in self._polled}
+        return any(begin.call.executor not in polled for _, begin in list(self._flights.values()))
+
     def away(self) -> int:
         """Return how many calls in flight run outside the driver's process."""
         return len(self._flights) - len(self._local)
@@ -248,11 +253,11 @@ class Calls:
         """Return whether calls wait for :meth:`poll`."""
         return any(executor.busy() for executor in self._polled)
 
-    def poll(self, seconds: float) -> Iterator[Sequence[Outcome]]:
-        """Run calls that need the driver's own thread, for about so long; yield how they ended."""
+    def poll(self, seconds: float) -> None:
+        """Run calls that need the driver's own thread, for about so long."""
         for executor in self._polled:
             if executor.busy():
-                yield executor.poll(time.monotonic() + seconds)
+                executor.poll(time.monotonic() + seconds)
 
     def take_back(self) -> None:
         """Take back the calls that were never begun: those that wait for :meth:`poll`."""

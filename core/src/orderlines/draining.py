@@ -12,7 +12,7 @@ from orderlines.logger import logger
 from orderlines.territory import Queues
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orderlines.bells import Bell
     from orderlines.plugins import Registry
@@ -116,6 +116,13 @@ class Drainer(Driver):
     def part(self) -> None:
         """Give calls their grace, give back what is in hand, and leave the books; after :meth:`close`."""
         self._let_go()
+
+    def _stand_in(self, enough: Callable[[], bool]) -> None:
+        """See to calls that run beside the one which keeps the thread; what is due is left to other workers."""
+        taking, self._queues.open = self._queues.open, False
+        if self._calls.beside():
+            super()._stand_in(enough)
+        self._queues.open = taking
 
     def _make_room(self) -> None:
         """Say how many lines may be taken, and look for them at once where some were and have gone on."""

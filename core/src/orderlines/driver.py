@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections import deque
@@ -15,10 +14,12 @@ from orderlines.calling import Calls
 from orderlines.errors import StoreUnavailable, UnknownRun
 from orderlines.leases import Leases
 from orderlines.logger import logger
+from orderlines.mailbox import Mailbox
 from orderlines.parting import Parting
 from orderlines.patience import Patience
 from orderlines.plans import Plans
 from orderlines.processes.identity import ProcessIdentity
+from orderlines.relief import Relief
 from orderlines.saying import Sayings
 from orderlines.serving import Served
 from orderlines.settings import default_lease
@@ -60,7 +61,8 @@ class _Accepted(NamedTuple):
 class Driver:
     """Drives runs of one store.
 
-    :meth:`drive` belongs to one thread; :meth:`add`, :meth:`ask` and :meth:`close` may be called from any.
+    :meth:`drive` belongs to one thread; while a call keeps that, another one goes on in its place (:mod:`.relief`).
+    :meth:`add`, :meth:`ask` and :meth:`close` may be called from any.
 
     :param tell: called, in the driver's thread, with the number of a run that has ended or cannot be served here.
     :param bell: told of lines that are left to workers; ``None``: they find them by looking.
@@ -83,12 +85,12 @@ class Driver:
         self._tell = tell
         self._bell = bell
         self._territory = GivenRuns() if territory is None else territory
-        self._inbox: queue.SimpleQueue[Sequence[Outcome] | int | _Accepted | None] = queue.SimpleQueue()
+        self._mailbox: Mailbox[Sequence[Outcome] | int | _Accepted | None] = Mailbox(self._take_message)
         self._closing = threading.Event()
         self._lost = threading.Event()
         self._patiently = Patience(self._closing, self._shake)
         self._leases = Leases(store)
-        self._calls = Calls(registry, self._inbox.put, lambda *said: self._sayings.observe(*said), begun)  # noqa: PLW0108 -- each needs the other
+        self._calls = Calls(registry, self._mailbox.put, lambda *said: self._sayings.observe(*said), begun)  # noqa: PLW0108 -- each needs the other
         self._sayings = Sayings(store, self._calls.flight)
         self._runs: dict[int, Served] = {}
         self._plans = Plans(store, registry)
@@ -108,16 +110,17 @@ class Driver:
         self._unserved = Unserved(store, self.id, self._patiently, self._leases, self._territory.queues, tell)
         self.failures = self._unserved.failures
         self._writing = Writing(store, self.id, self._patiently)
+        self._relief = Relief(self._stand_in, partial(self._mailbox.put, None))
 
     # From other threads
 
     def add(self, run: int) -> None:
         """Serve a run from now on."""
-        self._inbox.put(run)
+        self._mailbox.put(run)
 
     def add_accepted(self, run: RunRow, line: LineRow | None) -> None:
         """Serve a run that was accepted for this driver, whose first line it may have."""
-        self._inbox.put(run.id if line is None else _Accepted(run, line))
+        self._mailbox.put(run.id if line is None else _Accepted(run, line))
 
     def doubt(self) -> None:
         """Look for lines that are this driver's and that it does not know: whoever asked the store got no answer."""
@@ -126,7 +129,7 @@ class Driver:
     def close(self) -> None:
         """Ask :meth:`drive` to end: calls get their grace, and what still runs then is given back, not failed."""
         self._closing.set()
-        self._inbox.put(None)
+        self._mailbox.put(None)
 
     def abandon(self) -> None:
         """As :meth:`close`, without any grace: the lease is lost, and another driver may begin the calls again."""
@@ -165,31 +168,36 @@ class Driver:
             self._let_go()
 
     def _round(self) -> None:
-        self._take_messages()
+        calls = self._calls
+        if not calls.busy():
+            self._await_message()
+        self._go_on()
+        if calls.busy():
+            with self._relief:
+                calls.poll(GROUP)
+
+    def _stand_in(self, enough: Callable[[], bool]) -> None:
+        """Go on while a call keeps the driver's own thread: in another thread, which makes no calls itself."""
+        self._stirred = True  # What a store says of the writing of others, it says for each thread.
+        while not (enough() or self._closing.is_set()):
+            try:
+                self._await_message()
+                self._go_on()
+            except StoreUnavailable as error:
+                self._patiently.bear(error)
+        self._stirred = True
+
+    def _go_on(self) -> None:
+        self._mailbox.take_all()
         now = time.monotonic()
         if now >= self._next_poll:
             self._look(now)
         self._advance()
-        for outcomes in self._calls.poll(GROUP):
-            self._outcomes.extend(outcomes)
 
-    def _take_messages(self) -> None:
-        inbox = self._inbox
-        if inbox.empty() and not (self._ready or self._joins or self._outcomes or self._calls.busy()):
-            wait = self._next_poll - time.monotonic()
-            if wait > 0:
-                with suppress(queue.Empty):
-                    self._take_message(inbox.get(timeout=wait))
-        self._take_waiting()
-
-    def _take_waiting(self) -> None:
-        """Take the messages that are there."""
-        inbox = self._inbox
-        while not inbox.empty():
-            try:
-                self._take_message(inbox.get_nowait())
-            except queue.Empty:  # It is being put; where threads are gevent's, that ends only once we let it.
-                time.sleep(0)
+    def _await_message(self) -> None:
+        """Wait for a message where there is nothing else to do, at most until it is time to look at the store."""
+        if self._mailbox.empty() and not (self._ready or self._joins or self._outcomes):
+            self._mailbox.take_one(self._next_poll - time.monotonic())
 
     def _take_message(self, message: Sequence[Outcome] | int | _Accepted | None) -> None:
         if isinstance(message, int):
@@ -486,6 +494,7 @@ class Driver:
 
     def _let_go(self) -> None:
         """Give calls their grace, keep what they return, and give back the rest."""
+        self._relief.close()
         with suppress(StoreUnavailable):  # The lease runs out, and others take what it covers.
             self._finish_calls()
             self._sayings.close()
@@ -502,10 +511,9 @@ class Driver:
         self._patiently.until = limit + PARTING
         try:
             while self._calls.in_flight() and (left := limit - time.monotonic()) > 0:
-                with suppress(queue.Empty):
-                    self._take_message(self._inbox.get(timeout=left))
+                self._mailbox.take_one(left)
                 parting.keep(self._outcomes)
         finally:
             self._calls.close(1.0)
-        self._take_waiting()
+        self._mailbox.take_all()
         parting.keep(self._outcomes)

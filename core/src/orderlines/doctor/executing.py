@@ -66,7 +66,7 @@ def _first(executor: Executor, outcomes: SimpleQueue[Sequence[Outcome]]) -> Outc
     limit = time.monotonic() + _PATIENCE
     while time.monotonic() < limit:
         if executor.polls:
-            outcomes.put(executor.poll(time.monotonic() + _LOOK))
+            executor.poll(time.monotonic() + _LOOK)
         try:
             found = outcomes.get(timeout=_LOOK)
         except Empty:

@@ -64,10 +64,10 @@ class Executor(ABC):
     """Runs component calls.
 
     An implementation *must* deliver exactly one :class:`Outcome` for each submitted call, by calling ``deliver`` with
-    a list of them, from whatever thread, or by returning it from :meth:`poll`; *must* turn every exception of a
-    component, ``SystemExit``, ``KeyboardInterrupt`` and own ``BaseException`` included, into an outcome; *must*, where
-    :attr:`interrupt` is ``kill``, end a call and everything that it started within its grace + 2 s of :meth:`end` or
-    of its timeout, which it keeps itself, on the monotonic clock from the call's start.
+    a list of them, from whatever thread; *must* turn every exception of a component, ``SystemExit``,
+    ``KeyboardInterrupt`` and own ``BaseException`` included, into an outcome; *must*, where :attr:`interrupt` is
+    ``kill``, end a call and everything that it started within its grace + 2 s of :meth:`end` or of its timeout, which
+    it keeps itself, on the monotonic clock from the call's start.
 
     What a call prints and logs it *must* tell ``observe``, if that is among its options, before it delivers the
     outcome; :mod:`orderlines.capture` does most of that.
@@ -126,9 +126,8 @@ class Executor(ABC):
         """Return whether :meth:`poll` is running a call now; asked from another thread."""
         return False
 
-    def poll(self, until: float) -> Sequence[Outcome]:
+    def poll(self, until: float) -> None:
         """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``.
 
-        :returns: how they ended.
+        Meanwhile another thread may ask and submit.
         """
-        return ()

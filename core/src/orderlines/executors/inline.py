@@ -42,8 +42,8 @@ class InlineExecutor(Executor):
         """Do nothing: the driver's thread is there already."""
 
     def free(self) -> int:
-        """Return how many calls the queue still takes."""
-        return QUEUED - len(self._waiting)
+        """Return how many calls the queue still takes: none while one runs, which may take long."""
+        return QUEUED - len(self._waiting) if self._running is None else 0
 
     def busy(self) -> bool:
         """Return whether calls wait in the queue."""
@@ -86,15 +86,14 @@ class InlineExecutor(Executor):
             message = "the executor was closed before it began"
             self.deliver([closed(call, "lost", message) for call in waiting])
 
-    def poll(self, until: float) -> list[Outcome]:
+    def poll(self, until: float) -> None:
         """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``."""
-        outcomes: list[Outcome] = []
         waiting, lock = self._waiting, self._lock
         while waiting and time.monotonic() < until:
             with lock:
                 if not waiting:
                     break
                 running = self._running = LocalCall(waiting.popitem(last=False)[1], self.options)
-            outcomes.append(running.run())
+            outcome = running.run()
             self._running = None
-        return outcomes
+            self.deliver([outcome])

@@ -140,10 +140,7 @@ class _Validation:
             seen.assigned.update(below.assigned)
             seen.executors.extend(below.executors)
         if busy > 1 and set(seen.executors) == {DEFAULT} and not self._spread(node):
-            reason = (
-                f"the lines of {node.id!r} run one after the other: the inline executor makes one call at a time, and"
-                " what comes due meanwhile waits for it"
-            )
+            reason = f"the lines of {node.id!r} run one after the other: the inline executor makes one call at a time"
             self._report.key_problem(path, reason, "executor: gevent or process runs them at once", warning=True)
         return seen
 

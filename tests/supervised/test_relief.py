@@ -1,0 +1,93 @@
+"""While an inline call keeps the driver's thread, other lines go on: the call ends only when one of them says so."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import orderlines
+from orderlines.testing.bench import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPEN = "{id: o, call: acts.append, with: {log: GATE, line: x}, executor: thread}"
+FLOW = """\
+flow: beside
+line:
+  - id: p
+    parallel:
+      lines:
+        a: [{id: long, call: acts.gate, with: {log: LOG, gate: GATE}, executor: inline}]
+        b: [%s, %s]
+"""
+BY_ITSELF = {
+    "calls": "{id: w, call: acts.append, with: {log: LOG, line: w}, executor: thread}",
+    "a delay": "{id: w, delay: 0.2}",
+    "a retry": "{id: w, call: acts.shaky, with: {log: LOG, line: w}, executor: thread, retry: {times: 2, delay: 0.2}}",
+    "a timeout of a group": "{id: w, group: [{id: s, signal: never}], timeout: 0.2, on_error: {goto: o}}",
+    "a timeout of a call": "{id: w, call: acts.spin, with: {log: LOG}, timeout: 0.2, on_error: {goto: o}}",
+}
+BY_COMMAND = {
+    "a signal": ("signal", "w"),
+    "a skip": ("skip", "w"),
+}
+
+
+@pytest.mark.parametrize("node", BY_ITSELF.values(), ids=BY_ITSELF.keys())
+def test_what_comes_due_goes_on_beside_an_inline_call(node: str, shell: Any) -> None:
+    done = shell.call("run", "--json", shell.flow(FLOW % (node, OPEN)))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", BY_COMMAND.values(), ids=BY_COMMAND.keys())
+def test_what_people_ask_for_is_done_beside_an_inline_call(command: tuple[str, str], shell: Any) -> None:
+    process = shell.start("run", "--json", shell.flow(FLOW % ("{id: w, signal: go}", OPEN)))
+    shell.await_lines("gate")
+    what, node = command
+    asked = shell.call(what, shell.run(), node)
+    assert asked.returncode == 0, asked.stderr
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+
+
+def test_a_call_that_a_relief_could_begin_waits_for_the_driver_s_thread(shell: Any) -> None:
+    """One inline call at a time, in one thread, whoever drives."""
+    inline = "{id: o, call: acts.append, with: {log: LOG, line: o}, executor: inline}"
+    process = shell.start("run", "--json", shell.flow(FLOW % ("{id: w, signal: go}", inline)))
+    shell.await_lines("gate")
+    shell.call("signal", shell.run(), "w")
+    until(lambda: "w" in shell.done(), "the signal is taken")
+    assert shell.lines() == ["gate"]
+    shell.gate.touch()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert shell.lines() == ["gate", "o"]
+
+
+_opened = threading.Event()
+
+
+@orderlines.component
+def hold() -> bool:
+    """Return once another call has opened the way."""
+    return _opened.wait(60)
+
+
+@orderlines.component
+def free() -> None:
+    """Open the way."""
+    _opened.set()
+
+
+def test_another_run_of_the_same_program_goes_on_beside_an_inline_call(tmp_path: Path) -> None:
+    first, second = orderlines.Flow("first"), orderlines.Flow("second")
+    first.call("a", hold, executor="inline")
+    second.call("a", free, executor="thread")
+    _opened.clear()
+    with orderlines.Engine(f"sqlite:///{tmp_path}/runs.db") as engine:
+        held, freeing = engine.start(first.build()), engine.start(second.build())
+        assert (freeing.wait(60), held.wait(60)) == ("SUCCESS", "SUCCESS")
+        assert held.tasks()[0]["result"] is True
