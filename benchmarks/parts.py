@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orderlines
 from benchmarks import flows, plugged
-from orderlines.calling import Calls
 from orderlines.driver import Driver
+from orderlines.driving.calling import Calls
+from orderlines.driving.turning import Turning
 from orderlines.executors import calls as running
 from orderlines.executors.inline import InlineExecutor
 from orderlines.stores.large import LargeStore
 from orderlines.stores.sqlite.store import SQLiteStore
-from orderlines.turning import Turning
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -76,7 +76,7 @@ def test_a_store_that_cannot_be_written_for_a_while(
     """Read-only: degraded, keeps polling, claims nothing. Disk full: no half state; clear error; goes on when there is
     room.
     """
-    monkeypatch.setattr("orderlines.patience.PAUSE", 0.02)
+    monkeypatch.setattr("orderlines.driving.patience.PAUSE", 0.02)
     text = "x" * 20_000  # more than the pages in use have room for
     flow = flow_of(tmp_path, "[{id: a, WAIT}, {id: b, ACT}]".replace("WAIT", f"WAIT, set: {{t: '{text}'}}"))
     store = SQLiteStore(f"sqlite:///{tmp_path}/runs.db")

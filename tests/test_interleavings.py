@@ -72,7 +72,7 @@ def test_lost_answers_cost_no_attempt_not_even_of_a_call_that_may_run_once(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """COMMIT sent, answer lost: read epoch and seq before repeating."""
-    monkeypatch.setattr("orderlines.patience.PAUSE", 0.0)
+    monkeypatch.setattr("orderlines.driving.patience.PAUSE", 0.0)
     lines = f"{{x: [{_appends('b', ', on_crash: fail')}], y: [{_appends('c')}]}}"
     flow = _flow(
         tmp_path, f"line: [{_appends('a', ', on_crash: fail')}, {{id: p, parallel: {{limit: 1, lines: {lines}}}}}]"

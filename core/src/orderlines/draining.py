@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from orderlines.driver import Driver
+from orderlines.driving.territory import Queues
 from orderlines.errors import StoreUnavailable
 from orderlines.logger import logger
-from orderlines.territory import Queues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,37 +10,37 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from orderlines import line as machine
-from orderlines.calling import Calls
+from orderlines.driving.calling import Calls
+from orderlines.driving.mailbox import Mailbox
+from orderlines.driving.parting import Parting
+from orderlines.driving.patience import Patience
+from orderlines.driving.plans import Plans
+from orderlines.driving.relief import Relief
+from orderlines.driving.saying import Sayings
+from orderlines.driving.serving import Served
+from orderlines.driving.telling import Telling
+from orderlines.driving.territory import GivenRuns
+from orderlines.driving.turning import Turning
+from orderlines.driving.unserved import Unserved
+from orderlines.driving.writing import Writing
 from orderlines.errors import StoreUnavailable, UnknownRun
 from orderlines.leases import Leases
 from orderlines.logger import logger
-from orderlines.mailbox import Mailbox
-from orderlines.parting import Parting
-from orderlines.patience import Patience
-from orderlines.plans import Plans
 from orderlines.processes.identity import ProcessIdentity
-from orderlines.relief import Relief
-from orderlines.saying import Sayings
-from orderlines.serving import Served
 from orderlines.settings import default_lease
 from orderlines.states import FINAL, Halt, LineStatus
 from orderlines.stores.records import Committed
-from orderlines.telling import Telling
-from orderlines.territory import GivenRuns
-from orderlines.turning import Turning
-from orderlines.unserved import Unserved
-from orderlines.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orderlines.bells import Bell
+    from orderlines.driving.territory import Territory
     from orderlines.executors.base import Executor, Outcome
     from orderlines.line import Line, Turn
     from orderlines.plugins import Registry
     from orderlines.stores.base import Store
     from orderlines.stores.records import LineRow, RunRow, Step
-    from orderlines.territory import Territory
 
 
 POLL = 0.05

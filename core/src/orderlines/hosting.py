@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from orderlines.cautions import Cautions
 from orderlines.driver import Driver
+from orderlines.driving.cautions import Cautions
+from orderlines.driving.patience import PAUSE
 from orderlines.errors import OrderlinesError, StoreUnavailable
 from orderlines.leases import Renewal
-from orderlines.patience import PAUSE
 from orderlines.processes.forks import Home
 from orderlines.states import FINAL
 

@@ -120,7 +120,7 @@ def acts(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the driver try again at once."""
-    monkeypatch.setattr("orderlines.patience.PAUSE", 0.0)
+    monkeypatch.setattr("orderlines.driving.patience.PAUSE", 0.0)
 
 
 @pytest.fixture

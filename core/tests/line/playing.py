@@ -6,9 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from orderlines import line as machine
+from orderlines.driving.serving import Served
 from orderlines.executors.base import Outcome
 from orderlines.processes.identity import ProcessIdentity
-from orderlines.serving import Served
 from orderlines.states import FINAL, RELEASED, Halt, LineStatus
 from orderlines.stores.sqlite import SQLiteStore
 

@@ -8,11 +8,11 @@ import pytest
 
 from orderlines import line as machine
 from orderlines.acceptance import new_run
+from orderlines.driving.serving import Served
 from orderlines.executors.base import Outcome
 from orderlines.flow.load import load_data
 from orderlines.plan import compile_plan
 from orderlines.processes.identity import ProcessIdentity
-from orderlines.serving import Served
 from orderlines.stores.sqlite import SQLiteStore
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orderlines import patience
+from orderlines.driving import patience
 from orderlines.engine import Engine
 from orderlines.flow.load import load_text
 from orderlines.testing.bench import until

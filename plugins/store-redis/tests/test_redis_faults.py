@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 
 import orderlines
-from orderlines import patience
+from orderlines.driving import patience
 from orderlines.errors import StoreUnavailable
 from orderlines.testing.bench import until
 from orderlines.testing.drivers.played import PlayedDriver, everything

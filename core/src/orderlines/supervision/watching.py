@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orderlines.driving.plans import Plans
 from orderlines.executors.base import DEFAULT_GRACE
-from orderlines.plans import Plans
 from orderlines.states import Halt, LineStatus
 from orderlines.supervision.closing import Closing
 

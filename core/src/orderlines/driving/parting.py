@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable
 
-    from orderlines.calling import Calls
+    from orderlines.driving.calling import Calls
+    from orderlines.driving.saying import Sayings
+    from orderlines.driving.turning import Turning
+    from orderlines.driving.writing import Writing
     from orderlines.executors.base import Outcome
     from orderlines.line import Line, Turn
-    from orderlines.saying import Sayings
-    from orderlines.turning import Turning
-    from orderlines.writing import Writing
 
 
 class Parting(NamedTuple):

@@ -12,11 +12,11 @@ from orderlines.states import Halt, LineStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from orderlines.driving.patience import Patience
+    from orderlines.driving.serving import Served
     from orderlines.executors.base import Outcome
     from orderlines.line import Line, Turn
     from orderlines.line.walk import Admit
-    from orderlines.patience import Patience
-    from orderlines.serving import Served
     from orderlines.stores.base import Store
 
 

@@ -11,7 +11,7 @@ from orderlines.stores.records import Committed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orderlines.patience import Patience
+    from orderlines.driving.patience import Patience
     from orderlines.stores.base import Store
     from orderlines.stores.records import Step
 

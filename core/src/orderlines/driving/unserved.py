@@ -9,8 +9,8 @@ from orderlines.unplanned import Unplanned
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from orderlines.driving.patience import Patience
     from orderlines.leases import Leases
-    from orderlines.patience import Patience
     from orderlines.stores.base import Store
     from orderlines.stores.records import RunRow
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orderlines.relief import Relief
+from orderlines.driving.relief import Relief
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
