@@ -12,7 +12,9 @@ from orderlines.acceptance import new_run
 from orderlines.draining import Drainer
 from orderlines.flow.load import load_data
 from orderlines.plugins import registry
+from orderlines.states import LineStatus
 from orderlines.stores.sqlite.store import SQLiteStore
+from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,8 +80,10 @@ def library(install: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "    return [ExecutorPlugin('far', 'drainkit.library:none', 'line', 'kill', 'remote')]\n"
     )
     code = (
-        "import time\nfrom pathlib import Path\n"
+        "import asyncio\nimport time\nfrom pathlib import Path\n"
         "def double(value: int) -> int:\n    return 2 * value\n"
+        "async def open(path: str) -> None:\n    Path(path).touch()\n"
+        "async def rest(path: str) -> None:\n    while not Path(path).exists():\n        await asyncio.sleep(0.005)\n"
         "def hold(path: str) -> None:\n    while not Path(path).exists():\n        time.sleep(0.005)\n"
     )
     monkeypatch.syspath_prepend(str(install("drainkit", {"plugin": plugin, "library": code})))
@@ -206,6 +210,31 @@ def test_what_waits_behind_a_long_call_is_given_back(store: SQLiteStore, tmp_pat
         assert [(kept.task.node, kept.task.attempt) for kept in store.tasks(row.id)] == [("h", 1)]
     worker.close()
     worker.part()
+
+
+def test_what_it_calls_on_other_executors_goes_on_beside_a_call_in_its_thread(
+    store: SQLiteStore, worker: Drainer, tmp_path: Path
+) -> None:
+    first, last = tmp_path / "first", tmp_path / "last"
+    beside = [
+        {"id": "b", "call": "drained.rest", "with": {"path": str(first)}, "executor": "asyncio"},
+        {"id": "c", "call": "drained.open", "with": {"path": str(last)}, "executor": "asyncio"},
+    ]
+    kept = [{"id": "a", "call": "drained.hold", "with": {"path": str(last)}, "executor": "inline"}]
+    run = accepted(store, [{"id": "fork", "parallel": {"lines": {"b": beside, "a": kept}}}])
+
+    def calling() -> bool:
+        return [line.path for line in lines_of(store, run) if line.status == LineStatus.CALL] == [
+            "/fork#1/b",
+            "/fork#1/a",
+        ]
+
+    with ThreadPoolExecutor(1) as pool:
+        draining = pool.submit(worker.drain, soon())
+        until(calling, "both are called")
+        first.touch()
+        assert draining.result(60) is False
+    assert status(store, run) == "SUCCESS"
 
 
 def lines_of(store: SQLiteStore, run: str) -> list[LineRow]:
