@@ -169,8 +169,8 @@ class Driver:
 
     def _round(self) -> None:
         calls = self._calls
-        if not calls.busy():
-            self._await_message()
+        if self._idle() and not calls.busy():
+            self._mailbox.take_one(self._next_poll - time.monotonic())
         self._go_on()
         if calls.busy():
             with self._relief:
@@ -181,7 +181,8 @@ class Driver:
         self._stirred = True  # What a store says of the writing of others, it says for each thread.
         while not (enough() or self._closing.is_set()):
             try:
-                self._await_message()
+                if self._idle():
+                    self._mailbox.take_one(self._next_poll - time.monotonic())
                 self._go_on()
             except StoreUnavailable as error:
                 self._patiently.bear(error)
@@ -194,10 +195,8 @@ class Driver:
             self._look(now)
         self._advance()
 
-    def _await_message(self) -> None:
-        """Wait for a message where there is nothing else to do, at most until it is time to look at the store."""
-        if self._mailbox.empty() and not (self._ready or self._joins or self._outcomes):
-            self._mailbox.take_one(self._next_poll - time.monotonic())
+    def _idle(self) -> bool:
+        return self._mailbox.empty() and not (self._ready or self._joins or self._outcomes)
 
     def _take_message(self, message: Sequence[Outcome] | int | _Accepted | None) -> None:
         if isinstance(message, int):

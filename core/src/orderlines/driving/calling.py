@@ -251,7 +251,10 @@ class Calls:
 
     def busy(self) -> bool:
         """Return whether calls wait for :meth:`poll`."""
-        return any(executor.busy() for executor in self._polled)
+        for executor in self._polled:  # noqa: SIM110 -- asked twice for each call: `any` takes three times as long
+            if executor.busy():
+                return True
+        return False
 
     def poll(self, seconds: float) -> None:
         """Run calls that need the driver's own thread, for about so long."""

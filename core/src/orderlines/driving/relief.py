@@ -32,7 +32,7 @@ class Relief:
         self._turn.acquire()  # Whoever holds it is at work.
         self._thread: threading.Thread | None = None
         self._absences = 0
-        self.sleeps = False
+        self.sleeps = True
         self._called = threading.Event()
         self._closed = threading.Event()
         self._awaited = False
@@ -41,11 +41,8 @@ class Relief:
     def __enter__(self) -> None:
         """Let the second thread take over, should this take long."""
         self._absences += 1
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._stand_by, daemon=True, name="orderlines-relief")
-            self._thread.start()
-        elif self.sleeps:
-            self._called.set()
+        if self.sleeps:
+            self._rouse()
         self._turn.release()
 
     def __exit__(
@@ -69,6 +66,13 @@ class Relief:
         self._called.set()
         if self._thread is not None:
             self._thread.join()
+
+    def _rouse(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._stand_by, daemon=True, name="orderlines-relief")
+            self.sleeps = False
+            self._thread.start()
+        self._called.set()
 
     def _enough(self) -> bool:
         return self._awaited or self._closed.is_set()
