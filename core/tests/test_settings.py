@@ -217,12 +217,12 @@ def test_where_workers_are_told_of_work_is_set_in_the_same_way(folder: Path, mon
 def test_how_soon_what_a_dead_process_had_goes_on_is_set_in_the_same_way(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (default_lease(), default_reconcile()) == (15.0, 5.0)
+    assert (default_lease(), default_reconcile()) == (15.0, 1.5)
     (folder / FILE).write_text("lease: 1m\nreconcile: 2\n", encoding="utf-8")
     assert (default_lease(), default_reconcile()) == (60.0, 2.0)
     monkeypatch.setenv("ORDERLINES_LEASE", "2.5")
-    monkeypatch.setenv("ORDERLINES_RECONCILE", "1500ms")
-    assert (default_lease(), default_reconcile()) == (2.5, 1.5)
+    monkeypatch.setenv("ORDERLINES_RECONCILE", "2500ms")
+    assert (default_lease(), default_reconcile()) == (2.5, 2.5)
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "0", "2h", "nan", "1 2", "9" * 20])

@@ -39,7 +39,7 @@ _SIZES: Final = {"inline_limit": MAX_SIZE, "value_limit": MAX_SIZE, "memory_limi
 
 _DURATIONS: Final = ("lease", "reconcile")
 _SHORTEST, _LONGEST = 1.0, 3_600.0
-RECONCILE: Final = 5.0
+RECONCILE: Final = 1.5
 """Seconds after which workers look by themselves for what nobody has rung for, unless something else is set."""
 
 
