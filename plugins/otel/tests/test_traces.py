@@ -229,6 +229,15 @@ def test_a_collector_that_hangs_holds_up_no_run(shell: Shell, hanging: Collector
     assert "traces that are not sent after 2 s may be lost" in ran.err
 
 
+def test_spans_on_the_console_are_among_the_logs_that_are_json(shell: Shell) -> None:
+    ran = shell.call("run", shell.flow(FLOW), "--json", "--log-format", "json", OTEL_TRACES_EXPORTER="console")
+    assert json.loads(ran.out)["status"] == "FAILURE"
+    told = [json.loads(line) for line in ran.err.splitlines()]
+    spans = [each["span"] for each in told if each["logger"] == "orderlines.otel"]
+    assert sorted(each["message"] for each in told if "span" in each) == sorted(span["name"] for span in spans)
+    assert "run order" in [span["name"] for span in spans]
+
+
 def test_what_is_configured_wrongly_is_told_and_fails_no_run(shell: Shell) -> None:
     ran = shell.call("run", shell.flow(SHORT), OTEL_TRACES_EXPORTER="pigeons")
     assert ran.code == 0

@@ -12,12 +12,14 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event as SpanEvent
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from orderlines.jsonlines import as_json
 from orderlines_otel.calls import is_sampled, span_context
+from orderlines_otel.console import JSONConsole
 from orderlines_otel.ids import attempt_span, line_span, opener, opener_span, run_span, trace_id
 from orderlines_otel.pipeline import AttemptEnded, LineEnded
 from orderlines_otel.sending import Sending
@@ -202,4 +204,4 @@ def _exporter(environment: Mapping[str, str]) -> SpanExporter:
         raise ValueError(f"there is no exporter of traces {name!r} (there are: {known}); install the one that you name")
     make: Any = next(iter(found)).load()
     exporter: SpanExporter = make()
-    return exporter
+    return JSONConsole() if as_json() and isinstance(exporter, ConsoleSpanExporter) else exporter
