@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import subprocess
@@ -120,6 +121,37 @@ def test_a_full_redis_half_writes_nothing_and_the_run_goes_on_when_there_is_room
         frail.ask("CONFIG", "SET", "maxmemory", "0")
         assert run.wait(30) == "SUCCESS"
         assert attempts(run) == {1}
+
+
+def test_a_full_redis_can_be_pruned(frail: RedisServer, acts: Any) -> None:
+    """Fault: Redis full: what makes room is taken away all the same, of a run with many lines too."""
+    node = acts.node("a", text="${item}")
+    flow = acts.flow(f"[{{id: f, foreach: '${{items}}', line: [{node}]}}]")
+    with orderlines.Engine(frail.url) as engine:
+        runs = engine.start_many(flow, [{"items": [f"{item}" for item in range(size)]} for size in (450, 3)])
+        assert [run.wait(60) for run in runs] == ["SUCCESS", "SUCCESS"]
+    other = acts.flow(f"[{acts.node('b')}]")
+    with orderlines.Engine(frail.url) as engine:
+        assert engine.start(other).wait(60) == "SUCCESS"
+    frail.ask("CONFIG", "SET", "maxmemory", "1")
+    command = [
+        sys.executable,
+        "-m",
+        "orderlines.cli.main",
+        "prune",
+        "--older-than",
+        "0s",
+        "--json",
+        "--store",
+        frail.url,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=acts.folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert (told["runs"], told["flows"]) == (3, 1)
+    frail.ask("CONFIG", "SET", "maxmemory", "0")
+    with closing(RedisStore(frail.url)) as store:
+        assert store.runs(9) == []
 
 
 @pytest.mark.parametrize("moment", ["always", "sometimes"])

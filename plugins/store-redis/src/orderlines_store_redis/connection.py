@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -241,7 +242,7 @@ class Connections:
 
         :raises StoreUnavailable: it does not.
         """
-        found, *more = self._run(held, script("open"), [str(LAYOUT)])
+        found, *more = self._run(held, script("open"), [str(LAYOUT), os.urandom(16).hex()])
         if found == b"denied":
             allowed = f"allow it the keys {self.address.prefix}* and what the README lists"
             raise self._unusable(f"its ACL does not let the user run {more[0].decode()}: {allowed}")

@@ -35,7 +35,7 @@ _CODES: Final = {
     "NOPERM": "its ACL does not let the user do that: allow it the keys {prefix}* and what the README lists",
     "LOADING": "it is reading its data after a start: wait until it has",
     "READONLY": "it is a replica, which cannot be written to: name the master, or let redis+sentinel:// find it",
-    "OOM": "its memory is full: nothing was half written; raise its maxmemory, or take away what is not needed",
+    "OOM": "its memory is full: nothing was half written; raise its maxmemory, or take old runs away with `orderlines prune`",
     "BUSY": "a script of somebody else keeps it busy: wait, or end that with SCRIPT KILL",
     "MISCONF": "it cannot save to its disk and so takes no writes: look at its log, and free some room",
     "NOREPLICAS": "too few of its replicas are there (min-replicas-to-write), so it takes no writes: start them",

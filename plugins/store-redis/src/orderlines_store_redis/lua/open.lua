@@ -1,7 +1,7 @@
 --! needs head
 -- Looks whether the user may do all that scripts do, since one that is denied a command in the middle would leave a step
--- half written; then whether the keys are ours, and writes the number of their layout where there are none. Redis 6 has no
--- way to ask what the ACL allows.
+-- half written; then whether the keys are ours, and writes the number of their layout where there are none, and what
+-- tells this store from all others. Redis 6 has no way to ask what the ACL allows.
 
 local NEEDED = {
   'DEL', 'EXISTS', 'GET', 'HDEL', 'HEXISTS', 'HGET', 'HGETALL', 'HINCRBY', 'HKEYS', 'HLEN', 'HMGET', 'HSET', 'HSETNX', 'HVALS', 'INCR',
@@ -27,6 +27,7 @@ if kind ~= 'none' and kind ~= 'string' then
   return answer('foreign')
 elseif kind == 'none' then
   call('SET', PREFIX .. 'layout', ARGV[1])
+  call('SETNX', PREFIX .. 'identity', ARGV[2])
 end
 local upgrading = call('GET', PREFIX .. 'upgrading')
 if upgrading == ARGV[1] then

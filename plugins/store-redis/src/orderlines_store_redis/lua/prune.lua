@@ -48,8 +48,9 @@ if not call('ZSCORE', PREFIX .. 'doomed', id) then
   end
   hide()
 end
-touch()
-if not empty() then
+local none_left = empty()
+touch() -- Not before: a Redis that is full lets a script write only once it has taken something away.
+if not none_left then
   return answer('more')
 end
 call('ZREM', PREFIX .. 'doomed', id)

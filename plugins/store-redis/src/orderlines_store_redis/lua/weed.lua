@@ -33,9 +33,9 @@ while #left > 0 do
 end
 for i = 1, #uses, 2 do
   if not named[uses[i]] then
-    touch()
     call('HDEL', PREFIX .. 'uses', uses[i])
     gone = gone + call('DEL', key('flow', uses[i]))
+    touch() -- Last: a Redis that is full lets a script write only once it has taken something away.
   end
 end
 return answer(gone)
