@@ -226,6 +226,15 @@ def test_tls_checks_whom_it_speaks_to(tmp_path: Path) -> None:
             RedisStore(f"rediss://localhost:{server.port}/0")
         with pytest.raises(StoreUnavailable, match=r"name the host as the certificate does .*mismatch"):
             RedisStore(f"rediss://127.0.0.1:{server.port}/0?ca={server.folder}/cert.pem")
+        with pytest.raises(StoreUnavailable, match=r"without TLS \(where it wants that, write rediss://"):
+            RedisStore(f"redis://localhost:{server.port}/0")
+
+
+def test_a_server_of_another_kind_is_named_as_that(redis: RedisServer) -> None:
+    with pytest.raises(StoreUnavailable, match=r"speaks TLS \(where it does not, write redis:// with one s\)"):
+        RedisStore(f"rediss://127.0.0.1:{redis.port}/0?connect_timeout=0.5&timeout=0.5")
+    with pytest.raises(StoreUnavailable, match="is a Redis and no sentinel; name the sentinels' ports"):
+        RedisStore(f"redis+sentinel://127.0.0.1:{redis.port}/ours/0")
 
 
 # Sentinel

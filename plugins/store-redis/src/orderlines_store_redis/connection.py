@@ -213,7 +213,8 @@ class Connections:
             try:
                 held.connection.connect()
             except ResponseError as error:
-                raise self._unusable(str(error)) from error
+                told = explain(self.address, error)
+                raise told if isinstance(told, StoreUnavailable) else self._unusable(str(error)) from error
             held.open, held.raised = True, 0
             try:
                 self.check_layout(held)

@@ -49,6 +49,7 @@ _CODE = re.compile(rf"(?:^|[ :@-])({'|'.join(_CODES)})\b")
 """A code where it begins an error, or where Redis 6 quotes the error of a command inside of a script."""
 _CERTIFICATE: Final = "CERTIFICATE_VERIFY_FAILED"
 """What OpenSSL calls it, whatever is wrong with a certificate; redis-py keeps no more of it than the text."""
+_SENTINEL: Final = "unknown command 'SENTINEL'"
 _DENIED: Final = ("user executing the script can't", "ACL failure in script")
 """How Redis and Valkey deny a command inside of a script, without a code."""
 
@@ -64,8 +65,8 @@ def explain(address: Address, error: RedisError) -> Exception:
         return StoreUnavailable(f"{where}: {_CODES[code].format(prefix=address.prefix)} ({error})")
     if isinstance(error, TimeoutError):
         return StoreUnavailable(
-            f"{where}: no answer within {address.timeout:g} s; see whether {address.server} hangs, or allow more with"
-            f" ?timeout=SECONDS ({error})"
+            f"{where}: no answer within {address.timeout:g} s; see whether {address.server} hangs{_encrypted(address)},"
+            f" or allow more with ?timeout=SECONDS ({error})"
         )
     if isinstance(error, MasterNotFoundError):
         # Its text shows how redis-py is made inside.
@@ -79,8 +80,21 @@ def explain(address: Address, error: RedisError) -> Exception:
             f" what to trust, and name the host as the certificate does ({error})"
         )
     if isinstance(error, ConnectionError):
-        return StoreUnavailable(f"{where}: {address.server} cannot be reached; see whether it runs ({error})")
+        doubt = "" if "refused" in str(error) else _encrypted(address)
+        return StoreUnavailable(f"{where}: {address.server} cannot be reached; see whether it runs{doubt} ({error})")
+    if _SENTINEL in str(error):
+        return StoreUnavailable(
+            f"{where}: {address.server} is a Redis and no sentinel; name the sentinels' ports (26379 unless set), or"
+            f" write redis:// for the server itself"
+        )
     return RuntimeError(f"{where}: {error}")
+
+
+def _encrypted(address: Address) -> str:
+    """Return what else to look at where a server ends a connection, or hangs: one side may not speak TLS."""
+    if address.shown.startswith("rediss"):
+        return " and speaks TLS (where it does not, write redis:// with one s)"
+    return " without TLS (where it wants that, write rediss://)" if address.shown.startswith("redis:") else ""
 
 
 def code_of(error: RedisError) -> str | None:
