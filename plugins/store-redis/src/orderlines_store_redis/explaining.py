@@ -35,7 +35,7 @@ _CODES: Final = {
     "NOPERM": "its ACL does not let the user do that: allow it the keys {prefix}* and what the README lists",
     "LOADING": "it is reading its data after a start: wait until it has",
     "READONLY": "it is a replica, which cannot be written to: name the master, or let redis+sentinel:// find it",
-    "OOM": "its memory is full: nothing was half written; raise its maxmemory, or take old runs away with `orderlines prune`",
+    "OOM": "its memory is full: nothing was half written; raise its maxmemory, or run `orderlines prune`",
     "BUSY": "a script of somebody else keeps it busy: wait, or end that with SCRIPT KILL",
     "MISCONF": "it cannot save to its disk and so takes no writes: look at its log, and free some room",
     "NOREPLICAS": "too few of its replicas are there (min-replicas-to-write), so it takes no writes: start them",
@@ -63,31 +63,38 @@ def explain(address: Address, error: RedisError) -> Exception:
     code = code_of(error)
     if code is not None:
         return StoreUnavailable(f"{where}: {_CODES[code].format(prefix=address.prefix)} ({error})")
+    advice = _advice(address, error)
+    return RuntimeError(f"{where}: {error}") if advice is None else StoreUnavailable(f"{where}: {advice}")
+
+
+def _advice(address: Address, error: RedisError) -> str | None:
+    """Return what is the matter with the way to a server, and what to do; ``None`` where it is not that."""
+    text, server = str(error), address.server
     if isinstance(error, TimeoutError):
-        return StoreUnavailable(
-            f"{where}: no answer within {address.timeout:g} s; see whether {address.server} hangs{_encrypted(address)},"
-            f" or allow more with ?timeout=SECONDS ({error})"
+        return (
+            f"no answer within {address.timeout:g} s; see whether {server} hangs{_encrypted(address)}, or allow more"
+            f" with ?timeout=SECONDS ({text})"
         )
     if isinstance(error, MasterNotFoundError):
         # Its text shows how redis-py is made inside.
-        return StoreUnavailable(
-            f"{where}: no sentinel of {address.server} names a master that runs; see whether the sentinels run, and"
-            " watch a service of this name"
+        return (
+            f"no sentinel of {server} names a master that runs; see whether the sentinels run, and watch a service of"
+            " this name"
         )
-    if isinstance(error, ConnectionError) and _CERTIFICATE in str(error):
-        return StoreUnavailable(
-            f"{where}: the certificate of {address.server} is not trusted, or is for another name: say with ?ca=FILE"
-            f" what to trust, and name the host as the certificate does ({error})"
+    if _SENTINEL in text:
+        return (
+            f"{server} is a Redis and no sentinel; name the sentinels' ports (26379 unless set), or write redis:// for"
+            " the server itself"
         )
-    if isinstance(error, ConnectionError):
-        doubt = "" if "refused" in str(error) else _encrypted(address)
-        return StoreUnavailable(f"{where}: {address.server} cannot be reached; see whether it runs{doubt} ({error})")
-    if _SENTINEL in str(error):
-        return StoreUnavailable(
-            f"{where}: {address.server} is a Redis and no sentinel; name the sentinels' ports (26379 unless set), or"
-            f" write redis:// for the server itself"
+    if not isinstance(error, ConnectionError):
+        return None
+    if _CERTIFICATE in text:
+        return (
+            f"the certificate of {server} is not trusted, or is for another name: say with ?ca=FILE what to trust, and"
+            f" name the host as the certificate does ({text})"
         )
-    return RuntimeError(f"{where}: {error}")
+    doubt = "" if "refused" in text else _encrypted(address)
+    return f"{server} cannot be reached; see whether it runs{doubt} ({text})"
 
 
 def _encrypted(address: Address) -> str:
