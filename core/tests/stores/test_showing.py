@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orderlines.errors import UsageError
 from orderlines.stores.showing import must_be_escaped, shown
@@ -16,11 +20,25 @@ from orderlines.stores.showing import must_be_escaped, shown
         ("redis://user:p@ss:word@host/0?prefix=a", "redis://user:***@host/0?prefix=a"),
         ("redis://:word@host", "redis://:***@host"),
         ("redis+sentinel://:w@one,two/s/0?sentinel_password=x&db=1", "redis+sentinel://:***@one,two/s/0?sentinel_password=***&db=1"),
+        ("redis://host/0?sentinel_password=x@y", "redis://***"),
+        ("redis://:p?a=b@host", "redis://***"),
         ("no url: at all @ all", "no url: at all @ all"),
     ],
 )  # fmt: skip
 def test_a_password_is_not_shown(url: str, seen: str) -> None:
     assert shown(url) == seen
+
+
+@given(
+    st.sampled_from(["redis", "rediss", "mysql", "redis+sentinel"]),
+    st.sampled_from(["", "user"]),
+    st.text("ab1/?#@:=&%[] \\", min_size=3),
+    st.sampled_from(["", "/0", "/0?timeout=3"]),
+)
+def test_no_password_is_shown_escaped_or_not(scheme: str, user: str, secret: str, tail: str) -> None:
+    for password in (secret, quote(secret, safe="")):
+        seen = shown(f"{scheme}://{user}:{password}@host.example:6379{tail}")
+        assert password not in seen or password in f"{scheme}://{user}:***@host.example:6379{tail}"
 
 
 @pytest.mark.parametrize("secret", ["p@q", "p/q", "p#q", "p?q", "p@r?q", "p?r/q"])

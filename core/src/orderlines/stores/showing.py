@@ -12,11 +12,16 @@ _PLAIN: Final = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 
 
 def shown(url: str) -> str:
-    """Return a URL with stars for the passwords that it holds: before the host, and in options named so."""
+    """Return a URL with stars for the passwords that it holds: before the host, and in options named so.
+
+    Where it cannot be told what is a password, only the scheme is shown.
+    """
     scheme, slashes, rest = url.partition("://")
     if not slashes:
         return url
     before, question, query = rest.partition("?")
+    if "@" in query:  # It may end a password that is not escaped, or stand in an option's: nothing tells which.
+        return f"{scheme}://***"
     user, at, place = before.rpartition("@")
     name, colon, _ = user.partition(":")
     options = "&".join(map(_option, query.split("&")))
