@@ -24,7 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"driving", "bells", "handing", "unplanned", "acceptance", "views", "control"}),
     frozenset({"keptflows"}),
     frozenset({"opening"}),
-    frozenset({"leases", "settings"}),
+    frozenset({"leases", "settings", "redisurl"}),
     frozenset({"line"}),
     frozenset({"nodes", "strategies"}),
     frozenset({"plan"}),

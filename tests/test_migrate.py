@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -28,7 +29,6 @@ from orderlines_store_redis.store import RedisStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.conftest import Shell
 
@@ -69,6 +69,14 @@ class Old:
         """Say that it is of another version."""
         raise NotImplementedError
 
+    def be_foreign(self) -> None:
+        """Be what another application has made, which has a version as well."""
+        raise NotImplementedError
+
+    def content(self) -> Any:
+        """Return what is there, whoever has made it."""
+        raise NotImplementedError
+
 
 class OldSQLite(Old):
     def run(self, script: str, *values: object) -> None:
@@ -83,6 +91,13 @@ class OldSQLite(Old):
 
     def be(self, version: int) -> None:
         self.run(f"PRAGMA user_version={version}")
+
+    def be_foreign(self) -> None:
+        self.run("CREATE TABLE runs (a); INSERT INTO runs VALUES (1); PRAGMA user_version=1")
+
+    def content(self) -> Any:
+        path = Path(self.url.removeprefix("sqlite:///"))
+        return [(each.name, each.read_bytes()) for each in path.parent.iterdir()]
 
 
 class OldMySQL(Old):
@@ -104,6 +119,15 @@ class OldMySQL(Old):
     def be(self, version: int) -> None:
         self.run("UPDATE ol_versions SET version = %s", version)
 
+    def be_foreign(self) -> None:
+        self.run("CREATE TABLE ol_versions AS SELECT 1 AS version; CREATE TABLE ol_runs (a INT)")
+
+    def content(self) -> Any:
+        with closing(pymysql.connect(**Address(self.url).connect_arguments())) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SHOW TABLES")
+            return sorted(cursor.fetchall())
+
 
 class OldRedis(Old):
     def run(self, command: str, name: str, *words: str) -> None:
@@ -121,6 +145,15 @@ class OldRedis(Old):
 
     def be(self, version: int) -> None:
         self.run("SET", "layout", str(version))
+
+    def be_foreign(self) -> None:
+        self.run("RPUSH", "layout", "1")
+
+    def content(self) -> Any:
+        server, _, prefix = self.url.partition("?prefix=")
+        with closing(Redis.from_url(server)) as client:
+            found: Any = client.keys(f"{prefix}:*")
+            return {key: client.dump(key) for key in found}
 
 
 @pytest.fixture(params=["sqlite", "mariadb", "redis"])
@@ -229,6 +262,15 @@ def test_where_there_is_no_store_none_is_made(empty: Old, shell: Shell, tmp_path
     assert list(tmp_path.iterdir()) == []
     if not isinstance(empty, OldSQLite):
         assert empty.upgrade.state().version is None
+
+
+def test_what_is_another_applications_is_refused_and_left_as_it_is(empty: Old, shell: Shell) -> None:
+    empty.be_foreign()
+    before = empty.content()
+    for options in ([], ["--dry-run"], ["--json"]):
+        refused = shell.call("migrate", "--store", empty.url, *options)
+        assert (refused.code, " left as " in refused.err) == (2, True), refused.err
+    assert empty.content() == before
 
 
 def test_a_new_store_is_up_to_date(empty: Old, shell: Shell) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orderlines.errors import Refused, StoreUnavailable
+from orderlines.errors import Refused, StoreUnavailable, UsageError
 from orderlines.processes.identity import ProcessIdentity
 from orderlines.stores.sqlite import SQLiteStore, upgrade
 from orderlines.stores.sqlite.results import SQLiteResults
@@ -225,16 +225,31 @@ def test_a_driver_that_is_not_known_to_be_dead_keeps_it_as_it_is(path: Path, url
 
 
 @pytest.mark.parametrize(
-    "script", ["PRAGMA journal_mode=WAL; CREATE TABLE songs (a)", "CREATE TABLE runs (a); PRAGMA user_version=1"]
+    "script",
+    [
+        "PRAGMA journal_mode=WAL; CREATE TABLE songs (a)",
+        "CREATE TABLE runs (a); PRAGMA user_version=1",
+        "CREATE VIEW songs AS SELECT 1",
+    ],
 )
 def test_a_database_of_something_else_is_left_alone(tmp_path: Path, script: str) -> None:
     path = tmp_path / "theirs.db"
     write(path, script)
     before = path.read_bytes()
     for act in (SQLiteUpgrade.state, SQLiteUpgrade.drivers, lambda found: found.run([])):
-        with pytest.raises(StoreUnavailable, match="holds other tables"):
+        with pytest.raises(UsageError, match="holds other tables"):
             act(SQLiteUpgrade(f"sqlite:///{path}"))
     assert path.read_bytes() == before
+
+
+def test_a_file_that_is_none_of_sqlite_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.db"
+    path.write_text("a letter, and a long one\n" * 99, encoding="utf-8")
+    before = path.read_bytes()
+    for act in (SQLiteUpgrade.state, lambda found: found.run([])):
+        with pytest.raises(UsageError, match="is not an SQLite file; name another one"):
+            act(SQLiteUpgrade(f"sqlite:///{path}"))
+    assert [(each, each.read_bytes()) for each in tmp_path.iterdir()] == [(path, before)]
 
 
 def test_no_file_is_made(tmp_path: Path) -> None:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from typing import TYPE_CHECKING
+
 import pytest
 
-from orderlines.errors import UsageError
-from orderlines_executor_rq.connection import connect, place
+from orderlines.errors import StoreUnavailable, UsageError
+from orderlines.redisurl import place
+from orderlines.testing.servers.redis import SecureRedis
+from orderlines_executor_rq.connection import connect, reaching
 from orderlines_executor_rq.queues import Names, read_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orderlines.testing.servers.redis import RedisServer
 
 
 def test_the_most_urgent_is_named_first() -> None:
@@ -31,6 +41,52 @@ def test_what_is_no_url_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(UsageError, match="is not the URL of a Redis: write one such as redis://") as caught:
         connect(url)
     assert "secret" not in f"{caught.value}"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (
+            "redis+sentinel://u:secret@one,two:1/ours/0",
+            "do not ask sentinels for it; name any server",
+        ),
+        ("rediss+sentinel://:secret@one/ours/0?ca=a", "such as redis://127.0.0.1:6379/0"),
+        ("redis://:secret@h/0?colour=red", "a queue has no option 'colour'; there are ca, "),
+        ("redis://:secret@h/0?ca=cert.pem", "'ca' is for TLS: write rediss:// with it"),
+        ("redis://:secret@h?db=3", "'db' is for unix://; write redis://USER:PASSWORD@HOST:PORT/DATABASE"),
+        ("unix:///run/redis.sock?db=three&password=secret", "cannot be used as the URL of a Redis"),
+        ("redis+unix://", "write one such as redis://"),
+    ],
+)
+def test_what_a_queue_cannot_have_is_refused_with_what_to_write(url: str, told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        connect(url)
+    assert told in f"{caught.value}"
+    assert "secret" not in f"{caught.value}"
+
+
+def test_the_url_of_a_store_may_name_a_queue(server: RedisServer, tmp_path: Path) -> None:
+    for url in (f"{server.url}?prefix=a&expire=9&timeout=3&connect_timeout=3", f"redis+unix://{server.socket}?db=2"):
+        with closing(connect(url)) as client, reaching(url):
+            assert client.ping()
+    with SecureRedis(tmp_path / "secure") as secure:
+        url = f"rediss://localhost:{secure.port}/0?ca={secure.certificate}&prefix=a"
+        with closing(connect(url)) as client, reaching(url):
+            assert client.ping()
+
+
+def test_where_one_side_speaks_no_tls_that_is_said(server: RedisServer, tmp_path: Path) -> None:
+    with SecureRedis(tmp_path / "secure") as secure:
+        wrong = {
+            f"redis://localhost:{secure.port}/0": r"without TLS \(where it wants that, write rediss://",
+            f"rediss://localhost:{secure.port}/0": r"say with \?ca=FILE what to trust",
+            f"rediss://localhost:{server.port}/0": r"speaks TLS \(where it does not, write redis:// with one s\)",
+            "redis://localhost:1/0": r"see whether it runs \(ConnectionError",
+            f"redis://:wrong@localhost:{server.port}/0": r"check the user and the password in the URL",
+        }
+        for url, told in wrong.items():
+            with closing(connect(url)) as client, pytest.raises(StoreUnavailable, match=told), reaching(url):
+                client.ping()
 
 
 def test_a_place_shows_no_password() -> None:

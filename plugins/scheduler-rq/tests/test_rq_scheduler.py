@@ -21,7 +21,7 @@ from orderlines.plugins import registry
 from orderlines.schedulers.base import Scheduler
 from orderlines.testing.bench import PATIENCE, until
 from orderlines.testing.servers.base import free_port
-from orderlines.testing.servers.redis import RedisServer
+from orderlines.testing.servers.redis import RedisServer, SecureRedis
 from orderlines_scheduler_rq.entry import wake
 from orderlines_scheduler_rq.keys import BELL, PREFIX, QUEUE
 from orderlines_scheduler_rq.scheduler import RQScheduler
@@ -177,7 +177,7 @@ def test_while_redis_is_away_slots_go_by_the_clock(
 
 @pytest.mark.parametrize("url", ["http://user:secret@host", "nope", "redis://h:port/0", "", "redis://[::1"])
 def test_what_is_no_redis_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="no URL of a Redis") as caught:
+    with pytest.raises(UsageError, match="is not the URL of a Redis: write one such as redis://") as caught:
         RQScheduler(url)
     assert "secret" not in str(caught.value)
 
@@ -192,6 +192,25 @@ def test_a_redis_that_does_not_answer_is_unavailable() -> None:
     with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{port}") as caught:
         RQScheduler(f"redis://user:secret@127.0.0.1:{port}/0")
     assert "secret" not in str(caught.value)
+
+
+def test_the_url_of_a_store_may_name_it_and_what_it_cannot_have_is_refused(server: RedisServer) -> None:
+    for url in (f"{server.url}?prefix=a&timeout=3", f"redis+unix://{server.socket}?db=2"):
+        RQScheduler(url).close()
+    with pytest.raises(UsageError, match="do not ask sentinels for it; name any server that takes writes"):
+        RQScheduler("redis+sentinel://one/ours/0")
+    with pytest.raises(UsageError, match="a queue has no option 'colour'"):
+        RQScheduler(f"{server.url}?colour=red")
+
+
+def test_where_one_side_speaks_no_tls_that_is_said(server: RedisServer, tmp_path: Path) -> None:
+    with SecureRedis(tmp_path / "secure") as secure:
+        with RQScheduler(f"rediss://localhost:{secure.port}/0?ca={secure.certificate}"):
+            pass
+        with pytest.raises(StoreUnavailable, match=r"without TLS \(where it wants that, write rediss://"):
+            RQScheduler(f"redis://localhost:{secure.port}/0")
+    with pytest.raises(StoreUnavailable, match=r"speaks TLS \(where it does not, write redis:// with one s\)"):
+        RQScheduler(f"rediss://localhost:{server.port}/0")
 
 
 def orderlines(folder: Path, *arguments: str) -> subprocess.Popen[str]:

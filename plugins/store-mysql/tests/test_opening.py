@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from orderlines.errors import Forked, StoreUnavailable, UsageError
 from orderlines.testing.drivers.crowd import crowd_at
 from orderlines.testing.drivers.records import new_run
-from orderlines_store_mysql.address import Address
+from orderlines_store_mysql.address import Address, Options
 from orderlines_store_mysql.schema import OURS, TABLES, VERSIONS, created
 from orderlines_store_mysql.store import MySQLStore
 
@@ -98,6 +100,7 @@ def test_who_has_no_rights_is_told_which(url: str, admin: Any) -> None:
         ("mysql://u:secret@host/db?ssl_ca=/no/such/file", "a file for TLS cannot be read"),
         ("mysql://u:secret@host/db?read_timeout=0", "more than 0 seconds"),
         ("mysql://u:secret@host/db?ssl=yes", "on or off"),
+        ("mysql://u:secret@host/db?ssl_key=key.pem", "ssl_key is the key of ssl_cert: name that as well"),
     ],
 )
 def test_a_url_with_a_mistake_is_refused_with_the_reason(given: str, told: str) -> None:
@@ -105,6 +108,14 @@ def test_a_url_with_a_mistake_is_refused_with_the_reason(given: str, told: str) 
         MySQLStore(given)
     assert told in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_the_readme_names_every_option() -> None:
+    """Its table: ``| `one`, `two` | meaning | default |``."""
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("| option | meaning | default |")
+    rows = [line.split("|")[1] for line in table.partition("\n\n")[0].splitlines()[2:]]
+    assert sorted(name for row in rows for name in re.findall("`(.+?)`", row)) == sorted(Options._fields)
 
 
 def test_a_url_says_what_its_options_are() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 import pytest
 
-from orderlines.errors import Refused, StoreUnavailable
+from orderlines.errors import Refused, StoreUnavailable, UsageError
 from orderlines.processes.identity import ProcessIdentity
 from orderlines.stores.upgrading import SchemaState
 from orderlines_store_mysql.address import Address
@@ -139,6 +139,17 @@ def test_an_empty_database_stays_empty(url: str, admin: Any) -> None:
     admin.run(url, "DROP DATABASE {db}", "CREATE DATABASE {db}")
     assert MySQLUpgrade(url).state() == SchemaState(None)
     assert admin.run(url, "SHOW TABLES IN {db}") == []
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["songs (a INT)", f"{VERSIONS} (number INT)", f"{VERSIONS} AS SELECT 'first' AS version", "ol_runs (a INT)"],
+)
+def test_a_database_of_something_else_is_left_alone(url: str, admin: Any, table: str) -> None:
+    admin.run(url, "DROP DATABASE {db}", "CREATE DATABASE {db}", f"CREATE TABLE {{db}}.{table}")
+    with pytest.raises(UsageError, match="holds other tables, and is left as it is"):
+        MySQLUpgrade(url).state()
+    assert len(admin.run(url, "SHOW TABLES IN {db}")) == 1
 
 
 def test_what_is_said_of_a_server_that_is_away(url: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
-import subprocess
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -16,13 +17,13 @@ from orderlines.errors import Forked, StoreUnavailable, UnknownRun, UsageError
 from orderlines.testing.bench import until
 from orderlines.testing.drivers.played import PlayedDriver
 from orderlines.testing.drivers.records import new_run, step
-from orderlines.testing.servers.base import Server, find
-from orderlines.testing.servers.redis import RedisServer
+from orderlines.testing.servers.base import Server
+from orderlines.testing.servers.redis import RedisServer, SecureRedis
+from orderlines_store_redis.address import OPTIONS
 from orderlines_store_redis.store import RedisStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
 FAIL_OVER = 60.0
 """Seconds in which a sentinel must have made another master: it asks all servers every ten only."""
@@ -107,6 +108,9 @@ def test_a_database_is_one_of_several(redis: RedisServer) -> None:
         ("redis://host/0?prefx=a", "unknown option 'prefx'"),
         ("redis://host/0?timeout=never", "timeout has to be a number of seconds"),
         ("redis://host/0?expire=-1", "expire has to be a number of seconds"),
+        ("redis://host/0?ca=cert.pem", "'ca' counts with rediss:// only"),
+        ("redis://host?db=3", "'db' counts with redis\\+unix:// only; write the database behind the host"),
+        ("rediss://host/0?sentinel_user=me", "'sentinel_user' counts with redis\\+sentinel:// only"),
         ("redis+unix://host/path", "three slashes"),
         ("redis+sentinel://host", "expected redis\\+sentinel"),
     ],
@@ -117,14 +121,22 @@ def test_a_url_that_is_none_is_refused_with_the_reason(url: str, told: str) -> N
     assert "much-secret" not in str(caught.value)
 
 
+def test_the_readme_names_every_option() -> None:
+    """Its table: ``| `one`, `two` | meaning | default |``."""
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("| option | meaning | default |")
+    rows = [line.split("|")[1] for line in table.partition("\n\n")[0].splitlines()[2:]]
+    assert sorted(name for row in rows for name in re.findall("`(.+?)`", row)) == sorted(OPTIONS)
+
+
 def test_what_is_not_a_redis_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(StoreUnavailable, match=r"no answer within 0\.2 s; see whether 127\.0\.0\.1:\d+ hangs"):
             RedisStore(f"redis://127.0.0.1:{port}/0?timeout=0.2&connect_timeout=0.2")
-    with pytest.raises(StoreUnavailable, match="cannot be reached; see whether it runs"):
+    with pytest.raises(StoreUnavailable, match="cannot be reached: see whether it runs"):
         RedisStore(f"redis://127.0.0.1:{port}/0")
-    with pytest.raises(StoreUnavailable, match="cannot be reached; see whether it runs"):
+    with pytest.raises(StoreUnavailable, match="cannot be reached: see whether it runs"):
         RedisStore(f"redis+unix://{tmp_path}/none.sock")
 
 
@@ -195,37 +207,13 @@ def test_a_connection_that_the_server_has_closed_is_opened_again(redis: RedisSer
 # TLS
 
 
-class Secure(RedisServer):
-    """A Redis that speaks nothing but TLS, with a certificate that it has signed itself."""
-
-    def prepare(self, program: str) -> None:
-        openssl = find(("openssl",), "openssl")
-        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-        command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
-        command += ["-keyout", str(self.folder / "key.pem"), "-out", str(self.folder / "cert.pem")]
-        subprocess.run(command, capture_output=True, check=True)
-        self._settings |= {
-            "port": "0",
-            "tls-port": str(self.port),
-            "tls-cert-file": str(self.folder / "cert.pem"),
-            "tls-key-file": str(self.folder / "key.pem"),
-            "tls-auth-clients": "no",
-        }
-        super().prepare(program)
-
-    def answers(self) -> bool:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
-            return True
-        return False
-
-
 def test_tls_checks_whom_it_speaks_to(tmp_path: Path) -> None:
-    with Secure(tmp_path / "secure") as server:
-        assert works(f"rediss://localhost:{server.port}/0?ca={server.folder}/cert.pem")
+    with SecureRedis(tmp_path / "secure") as server:
+        assert works(f"rediss://localhost:{server.port}/0?ca={server.certificate}")
         with pytest.raises(StoreUnavailable, match=r"is not trusted, or is for another name: say with \?ca=FILE"):
             RedisStore(f"rediss://localhost:{server.port}/0")
         with pytest.raises(StoreUnavailable, match=r"name the host as the certificate does .*mismatch"):
-            RedisStore(f"rediss://127.0.0.1:{server.port}/0?ca={server.folder}/cert.pem")
+            RedisStore(f"rediss://127.0.0.1:{server.port}/0?ca={server.certificate}")
         with pytest.raises(StoreUnavailable, match=r"without TLS \(where it wants that, write rediss://"):
             RedisStore(f"redis://localhost:{server.port}/0")
 

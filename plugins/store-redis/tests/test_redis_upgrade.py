@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from redis import Redis
 
-from orderlines.errors import Refused, StoreUnavailable
+from orderlines.errors import Refused, StoreUnavailable, UsageError
 from orderlines.processes.identity import ProcessIdentity
 from orderlines.stores.upgrading import SchemaState
 from orderlines_store_redis.connection import LAYOUT
@@ -155,5 +155,5 @@ def test_where_there_is_nothing_nothing_is_made(redis: RedisServer, client: Any)
 
 def test_keys_of_another_application_are_left_alone(redis: RedisServer, client: Any) -> None:
     client.rpush("foreign:layout", "a")
-    with pytest.raises(StoreUnavailable, match="keys of another application"):
+    with pytest.raises(UsageError, match="keys of another application"):
         RedisUpgrade(f"{redis.url}?prefix=foreign").state()

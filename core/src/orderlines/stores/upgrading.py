@@ -40,7 +40,8 @@ class Upgrade(ABC):
     An implementation *must* go on where it was when its process died, at whatever moment that was; *must* see to it
     that nobody of another version can open a store that is half upgraded; *must* check, in the transaction that begins
     a step, that no driver is on the books but those that it was told are dead; *must* raise
-    :class:`orderlines.errors.StoreUnavailable`, and nothing of its driver's, when the store cannot be reached.
+    :class:`orderlines.errors.StoreUnavailable`, and nothing of its driver's, when the store cannot be reached, and
+    :class:`orderlines.errors.UsageError` when what is there is no store of ours.
 
     It *must never* make a store where there is none, change one of another application, or do twice what
     may be done once only.
@@ -58,7 +59,10 @@ class Upgrade(ABC):
 
     @abstractmethod
     def state(self) -> SchemaState:
-        """Return how the schema is now."""
+        """Return how the schema is now.
+
+        :raises UsageError: what is there is another application's, or no store.
+        """
 
     @abstractmethod
     def steps(self) -> list[int]:

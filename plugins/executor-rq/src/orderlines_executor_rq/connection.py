@@ -5,10 +5,9 @@ from __future__ import annotations
 import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from orderlines.errors import StoreUnavailable, UsageError
-from orderlines.stores.showing import must_be_escaped
+from orderlines.redisurl import place, read_queue, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +24,6 @@ POOL: Final = 8
 """Connections of one process at most: it uses two, and a few when threads share it."""
 ALLOW: Final = "allow it ~rq:* ~orderlines:* &rq:* +@all -@dangerous +info"
 """What to do for a user that Redis denies a command, a key or a channel."""
-_STORE_ONLY: Final = frozenset({"prefix", "expire", "timeout", "connect_timeout"})
-_RENAMED: Final = {"ca": "ssl_ca_certs"}
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
@@ -43,7 +40,7 @@ def connect(url: str) -> Redis:
     from redis.connection import BlockingConnectionPool  # noqa: PLC0415 -- as above
     from redis.retry import Retry  # noqa: PLC0415 -- as above
 
-    must_be_escaped(url)
+    read = read_queue(url)
     settings: dict[str, Any] = {
         "protocol": 2,
         "decode_responses": False,
@@ -54,34 +51,14 @@ def connect(url: str) -> Redis:
         "max_connections": POOL,
         "timeout": CONNECT,
     }
-    if not url.startswith("unix:"):
+    if not read.startswith("unix:"):
         settings["socket_keepalive"] = True
         settings["socket_keepalive_options"] = {getattr(socket, name): value for name, value in _KEEPALIVE.items()}
     try:
-        pool = BlockingConnectionPool.from_url(_understood(url), **settings)
-    except ValueError as error:
-        advice = "write one such as redis://127.0.0.1:6379/0"
-        raise UsageError(f"{place(url)} is not the URL of a Redis: {advice}") from error
+        pool = BlockingConnectionPool.from_url(read, **settings)
+    except ValueError as error:  # a value of an option
+        raise UsageError(f"{place(url)} cannot be used as the URL of a Redis: {error}") from error
     return Redis.from_pool(pool)
-
-
-def _understood(url: str) -> str:
-    """Return a URL as redis-py reads it: that of a store may have options which say nothing of a queue."""
-    parts = urlsplit(url)
-    if not parts.query:
-        return url
-    options = [(_RENAMED.get(name, name), value) for name, value in parse_qsl(parts.query) if name not in _STORE_ONLY]
-    return parts._replace(query=urlencode(options)).geturl()
-
-
-def place(url: str) -> str:
-    """Return where a URL leads, without user, password and options."""
-    try:
-        parts = urlsplit(url)
-        port = "" if parts.port is None else f":{parts.port}"
-    except ValueError:
-        return "what was given"
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
 @contextmanager
@@ -95,13 +72,15 @@ def reaching(url: str) -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        raise StoreUnavailable(f"the queue at {place(url)} cannot be used: {cause(error)}") from error
+        raise StoreUnavailable(f"the queue at {place(url)} cannot be used: {cause(error, url)}") from error
 
 
-def cause(error: Exception) -> str:
-    """Return what is wrong with Redis, and what to do where its ACL is it."""
-    from redis.exceptions import NoPermissionError  # noqa: PLC0415 -- as above
+def cause(error: Exception, url: str) -> str:
+    """Return what is wrong with the Redis of a URL, and what to do where that is known."""
+    from redis.exceptions import ConnectionError, NoPermissionError, TimeoutError  # noqa: A004, PLC0415 -- as above
 
     if isinstance(error, NoPermissionError):
         return f"its ACL does not let the user do that: {ALLOW} ({error})"
+    if isinstance(error, (ConnectionError, TimeoutError, OSError)):
+        return f"{trouble(url, str(error))} ({type(error).__name__}: {error})"
     return f"{type(error).__name__}: {error}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from redis.exceptions import RedisError
 
 from orderlines.logger import logger
+from orderlines.redisurl import place
 from orderlines_executor_rq.connection import cause
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ _Answer = TypeVar("_Answer")
 class Patience:
     """Tries what may fail, and complains seldom.
 
-    :param place: what is waited for, for the message.
+    :param url: of the Redis that is waited for.
     :ivar away: whether Redis could not be used when it was last tried.
     """
 
-    def __init__(self, place: str) -> None:
-        self._place = place
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._next_try = 0.0
         self._complained: dict[str, float] = {}
         self.away = False
@@ -48,12 +49,12 @@ class Patience:
         except (RedisError, OSError) as error:
             self.away = True
             self._next_try = time.monotonic() + PAUSE * random.uniform(0.5, 1.5)  # noqa: S311 -- jitter
-            self.complain("away", f"waiting for the queue at {self._place}: {cause(error)}")
+            self.complain("away", f"waiting for the queue at {place(self._url)}: {cause(error, self._url)}")
             return None
         if self.away:
             self.away = False
             self._complained.pop("away", None)
-            logger().warning("the queue at %s is back", self._place)
+            logger().warning("the queue at %s is back", place(self._url))
         return answer
 
     def complain(self, about: str, message: str) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.capture.structured import begin
 from orderlines.errors import UsageError
-from orderlines_executor_rq.connection import connect, place, reaching
+from orderlines.redisurl import place
+from orderlines_executor_rq.connection import connect, reaching
 from orderlines_executor_rq.keys import VARIABLE, signing_key
 from orderlines_executor_rq.queues import Names
 
@@ -44,7 +45,7 @@ def serve(options: WorkerOptions) -> None:
     with reaching(options.queue):
         worker = BellWorker(queues, connection, options.ttl)
     begin(worker=worker.name)
-    patience, stopping = Patience(place(options.queue)), Stopping()
+    patience, stopping = Patience(options.queue), Stopping()
     commands = Commands(connection, worker.name)
     with stopping.caught():
         warm = WarmChild(options._replace(settings={**options.settings, "worker": worker.name}))

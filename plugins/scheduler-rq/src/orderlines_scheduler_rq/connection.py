@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -10,12 +10,8 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from orderlines.errors import StoreUnavailable, UsageError
-from orderlines.stores.showing import must_be_escaped
+from orderlines.redisurl import place, read_queue, trouble
 
-if TYPE_CHECKING:
-    from urllib.parse import SplitResult
-
-_SCHEMES: Final = ("redis", "rediss", "unix")
 _CONNECT: Final = 1.0
 """Seconds for a connection, and for an answer: slots wait meanwhile."""
 _ANSWER: Final = 2.0
@@ -31,32 +27,20 @@ def connected(url: str | None) -> Redis:
     """
     if url is None:
         raise UsageError("the scheduler rq needs a Redis: --queue redis://HOST:PORT/DATABASE")
-    must_be_escaped(url)
-    name = _shown(url)
+    read = read_queue(url)
+    kept_alive = {} if read.startswith("unix:") else {"socket_keepalive": True}
     try:
         connection: Redis = Redis.from_url(
-            url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=_CONNECT, socket_timeout=_ANSWER,
-            socket_keepalive=True, health_check_interval=_HEALTH, client_name="orderlines-scheduler",
+            read, retry=Retry(NoBackoff(), 0), socket_connect_timeout=_CONNECT, socket_timeout=_ANSWER,
+            health_check_interval=_HEALTH, client_name="orderlines-scheduler", **kept_alive,
         )  # fmt: skip
-    except ValueError as error:
-        raise UsageError(f"--queue {name}: this is no URL of a Redis; write redis://HOST:PORT/DATABASE") from error
+    except ValueError as error:  # a value of an option
+        raise UsageError(f"--queue: {place(url)} cannot be used as the URL of a Redis: {error}") from error
     try:
         connection.ping()
     except (RedisError, OSError) as error:
+        told = trouble(url, str(error))
         raise StoreUnavailable(
-            f"queue {name} cannot be reached: {type(error).__name__}; see that Redis runs"
+            f"queue {place(url)} cannot be reached: {told} ({type(error).__name__}: {error})"
         ) from error
     return connection
-
-
-def _shown(url: str) -> str:
-    """Return a URL without its password."""
-    from urllib.parse import urlsplit  # noqa: PLC0415 -- only on the way to an error
-
-    try:
-        parts: SplitResult = urlsplit(url)
-    except ValueError:
-        return "(unreadable)"
-    if parts.scheme not in _SCHEMES:
-        return "(another kind of URL)"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -136,6 +136,8 @@ def _options(shown: str, query: Mapping[str, Any]) -> Options:
             found[name] = readers[name](text)
         except (TypeError, ValueError) as error:
             raise UsageError(f"store URL {shown}: option {name}={text}: {error}") from error
+    if "ssl_key" in found and "ssl_cert" not in found:
+        raise UsageError(f"store URL {shown}: option ssl_key is the key of ssl_cert: name that as well")
     return Options(**found)
 
 

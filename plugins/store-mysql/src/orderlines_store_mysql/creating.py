@@ -40,7 +40,7 @@ def prepare(link: Link, address: Address) -> None:
         version = _made(link, address)
     if version != SCHEMA_VERSION:
         raise StoreUnavailable(f"store {address.shown}: {advice(version, SCHEMA_VERSION, address.shown)}")
-    there = {name for (name,) in link.ask(_THERE)}
+    there = tables(link)
     if UPGRADES in there and step_under_way(link):
         raise StoreUnavailable(f"store {address.shown}: {unfinished(version, address.shown)}")
     if not there >= OURS:
@@ -71,6 +71,16 @@ def schema_version(link: Link) -> int | None:
             return None
         raise
     return int(rows[0][0]) if rows else None
+
+
+def tables(link: Link) -> set[str]:
+    """Return which tables the database holds."""
+    return {name for (name,) in link.ask(_THERE)}
+
+
+def holds_others(there: set[str]) -> bool:
+    """Return whether the tables of a database without a version of the schema are another application's."""
+    return bool(there) and (VERSIONS not in there or bool(there - OURS - {VERSIONS}))
 
 
 def step_under_way(link: Link) -> bool:
@@ -113,8 +123,7 @@ def _made(link: Link, address: Address) -> int:
 
 
 def _make(link: Link, address: Address) -> None:
-    there = {name for (name,) in link.ask(_THERE)}
-    if there and (VERSIONS not in there or there - OURS - {VERSIONS}):
+    if holds_others(tables(link)):
         raise StoreUnavailable(
             f"store {address.shown}: database {address.database!r} holds other tables; name one of its own"
         )

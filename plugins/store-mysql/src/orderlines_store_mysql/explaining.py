@@ -20,6 +20,7 @@ _READ_ONLY: Final = frozenset({1290, 1792, 1836})
 _ROW: Final = frozenset({1118, 1153, 1264, 1301, 1366, 1406})
 DUPLICATE: Final = 1062
 MISSING_TABLE: Final = 1146
+MISSING_COLUMN: Final = 1054
 
 
 class RowRefused(OrderlinesError):

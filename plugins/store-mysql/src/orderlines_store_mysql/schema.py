@@ -97,6 +97,8 @@ TABLES: Final = (
         written DOUBLE NOT NULL, body LONGBLOB NOT NULL, PRIMARY KEY (run, sha256, part)
     )""",
 )
+KNOWN_BY: Final = frozenset({"ol_flows", "ol_runs", "ol_lines", "ol_drivers"})
+"""Tables that a store of any version has."""
 OURS: Final = frozenset(table.partition(" ")[0] for table in TABLES)
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from pymysql.err import MySQLError
 
-from orderlines.errors import StoreUnavailable
+from orderlines.errors import StoreUnavailable, UsageError
 from orderlines.stores.upgrading import SchemaState, Upgrade, Upgraded, driver_row, refuse_others
 from orderlines_store_mysql.address import Address
-from orderlines_store_mysql.creating import alone, schema_version, step_under_way
-from orderlines_store_mysql.explaining import explain
+from orderlines_store_mysql.creating import alone, holds_others, schema_version, step_under_way, tables
+from orderlines_store_mysql.explaining import MISSING_COLUMN, explain, number_of
 from orderlines_store_mysql.link import Link
 from orderlines_store_mysql.literals import put
-from orderlines_store_mysql.schema import UPGRADES, VERSIONS, created
+from orderlines_store_mysql.schema import KNOWN_BY, UPGRADES, VERSIONS, created
 from orderlines_store_mysql.transaction import Transaction
 from orderlines_store_mysql.upgrades import STEPS, Change
 
@@ -54,7 +54,25 @@ class MySQLUpgrade(Upgrade):
         pass
 
     def state(self) -> SchemaState:
-        return self._asking(_state)
+        return self._asking(self._state)
+
+    def _state(self, link: Link) -> SchemaState:
+        there = tables(link)
+        try:
+            found = _state(link)
+        except (MySQLError, ValueError) as error:
+            if isinstance(error, MySQLError) and number_of(error) != MISSING_COLUMN:
+                raise
+            raise self._foreign() from error
+        if holds_others(there) if found.version is None else not there >= KNOWN_BY:
+            raise self._foreign()
+        return found
+
+    def _foreign(self) -> UsageError:
+        return UsageError(
+            f"store {self.shown}: database {self._address.database!r} holds other tables, and is left as it is; name"
+            " the database of a store"
+        )
 
     def steps(self) -> list[int]:
         return [step.version for step in self._steps]

@@ -23,6 +23,14 @@ SENTINEL_PORT: Final = 26379
 TIMEOUT: Final = 5.0
 """Seconds for one answer: well under a driver's lease, so that it notices in time that it cannot renew it."""
 OPTIONS: Final = ("prefix", "expire", "timeout", "connect_timeout", "ca", "db", "sentinel_user", "sentinel_password")
+_SENTINELS: Final = ("+sentinel", "redis+sentinel:// only; write the user and the password of a server before its host")
+_ONLY: Final = {
+    "ca": ("rediss", "rediss:// only, where the connection is encrypted"),
+    "db": ("+unix", "redis+unix:// only; write the database behind the host: redis://HOST:PORT/DATABASE"),
+    "sentinel_user": _SENTINELS,
+    "sentinel_password": _SENTINELS,
+}
+"""Options that go with some URLs only: by what there is in their scheme, and what to write instead."""
 _HINT = "expected redis://user:password@host:port/database?prefix=orderlines"
 
 
@@ -58,6 +66,9 @@ class Address:
         for name in options:
             if name not in OPTIONS:
                 raise self.wrong(f"unknown option {name!r}; there are {', '.join(OPTIONS)}")
+            mark, instead = _ONLY.get(name, ("", ""))
+            if mark not in parts.scheme:
+                raise self.wrong(f"the option {name!r} counts with {instead}")
         self.prefix = (options.get("prefix") or "orderlines") + ":"
         self.expire = self._seconds(options, "expire")
         self.timeout = self._seconds(options, "timeout") or TIMEOUT

@@ -17,6 +17,7 @@ from redis.exceptions import (
 from redis.sentinel import MasterNotFoundError
 
 from orderlines.errors import StoreUnavailable
+from orderlines.redisurl import tls_doubt, trouble
 
 if TYPE_CHECKING:
     from redis.exceptions import RedisError
@@ -47,8 +48,6 @@ _CODES: Final = {
 }
 _CODE = re.compile(rf"(?:^|[ :@-])({'|'.join(_CODES)})\b")
 """A code where it begins an error, or where Redis 6 quotes the error of a command inside of a script."""
-_CERTIFICATE: Final = "CERTIFICATE_VERIFY_FAILED"
-"""What OpenSSL calls it, whatever is wrong with a certificate; redis-py keeps no more of it than the text."""
 _SENTINEL: Final = "unknown command 'SENTINEL'"
 _DENIED: Final = ("user executing the script can't", "ACL failure in script")
 """How Redis and Valkey deny a command inside of a script, without a code."""
@@ -72,7 +71,7 @@ def _advice(address: Address, error: RedisError) -> str | None:
     text, server = str(error), address.server
     if isinstance(error, TimeoutError):
         return (
-            f"no answer within {address.timeout:g} s; see whether {server} hangs{_encrypted(address)}, or allow more"
+            f"no answer within {address.timeout:g} s; see whether {server} hangs{tls_doubt(address.url)}, or allow more"
             f" with ?timeout=SECONDS ({text})"
         )
     if isinstance(error, MasterNotFoundError):
@@ -88,20 +87,7 @@ def _advice(address: Address, error: RedisError) -> str | None:
         )
     if not isinstance(error, ConnectionError):
         return None
-    if _CERTIFICATE in text:
-        return (
-            f"the certificate of {server} is not trusted, or is for another name: say with ?ca=FILE what to trust, and"
-            f" name the host as the certificate does ({text})"
-        )
-    doubt = "" if "refused" in text else _encrypted(address)
-    return f"{server} cannot be reached; see whether it runs{doubt} ({text})"
-
-
-def _encrypted(address: Address) -> str:
-    """Return what else to look at where a server ends a connection, or hangs: one side may not speak TLS."""
-    if address.shown.startswith("rediss"):
-        return " and speaks TLS (where it does not, write redis:// with one s)"
-    return " without TLS (where it wants that, write rediss://)" if address.shown.startswith("redis:") else ""
+    return f"{server} cannot be reached: {trouble(address.url, text)} ({text})"
 
 
 def code_of(error: RedisError) -> str | None:

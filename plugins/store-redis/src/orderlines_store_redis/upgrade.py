@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orderlines.errors import StoreUnavailable
+from orderlines.errors import UsageError
 from orderlines.stores.upgrading import SchemaState, Upgrade, Upgraded, refuse_others
 from orderlines_store_redis.address import Address
 from orderlines_store_redis.connection import Connections
@@ -46,13 +46,19 @@ class RedisUpgrade(Upgrade):
         (kind,) = self._connections.ask((b"TYPE", name))
         if kind == b"none":
             return SchemaState(None)
-        found = self._connections.ask((b"GET", name), (b"GET", self._connections.key("upgrading")))
-        if kind != b"string" or not found[0].isdigit():
-            prefix = self._connections.address.prefix
-            raise StoreUnavailable(
-                f"store {self.shown}: keys of another application begin with {prefix}; use another ?prefix="
-            )
-        return SchemaState(int(found[0]), unfinished=found[1] is not None)
+        if kind != b"string":
+            raise self._foreign()
+        version, upgrading = self._connections.ask((b"GET", name), (b"GET", self._connections.key("upgrading")))
+        if not version.isdigit():
+            raise self._foreign()
+        return SchemaState(int(version), unfinished=upgrading is not None)
+
+    def _foreign(self) -> UsageError:
+        prefix = self._connections.address.prefix
+        return UsageError(
+            f"store {self.shown}: keys of another application begin with {prefix}, and are left as they are; name the"
+            " ?prefix= of a store"
+        )
 
     def steps(self) -> list[int]:
         return [step.version for step in self._steps]

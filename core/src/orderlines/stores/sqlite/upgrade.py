@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from random import random
 from typing import TYPE_CHECKING, Final
 
-from orderlines.errors import Refused, StoreUnavailable
+from orderlines.errors import Refused, StoreUnavailable, UsageError
 from orderlines.stores.sqlite.connection import Address, Connections, is_busy
 from orderlines.stores.sqlite.schema import STORE, VALUES
 from orderlines.stores.sqlite.upgrades import STEPS
@@ -19,6 +19,7 @@ from orderlines.stores.upgrading import SchemaState, Upgrade, Upgraded, driver_r
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from orderlines.errors import OrderlinesError
     from orderlines.stores.records import DriverRow
     from orderlines.stores.sqlite.upgrades import Step
 
@@ -93,11 +94,15 @@ class SQLiteUpgrade(Upgrade):
     def _tables(self, db: sqlite3.Connection) -> set[str]:
         """Return which tables there are.
 
-        :raises StoreUnavailable: they are another application's.
+        :raises UsageError: they are another application's.
         """
-        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if tables and (_version(db) == 0 or not (_holds_runs(tables) or tables >= VALUES.known_by)):
-            raise StoreUnavailable(f"store {self.shown}: {self._address.path} holds other tables; name another file")
+        there = db.execute("SELECT name, type FROM sqlite_master").fetchall()
+        tables = {name for name, kind in there if kind == "table"}
+        if there and (_version(db) == 0 or not (_holds_runs(tables) or tables >= VALUES.known_by)):
+            raise UsageError(
+                f"store {self.shown}: {self._address.path} holds other tables, and is left as it is; name the file of a"
+                " store"
+            )
         return tables
 
     @contextmanager
@@ -108,7 +113,11 @@ class SQLiteUpgrade(Upgrade):
         except sqlite3.OperationalError as error:
             raise self._in_use() if is_busy(error) else self._explain(error) from error
         except sqlite3.Error as error:
-            raise self._explain(error) from error
+            raise self._told(error) from error
+
+    def _told(self, error: sqlite3.Error) -> OrderlinesError:
+        told = self._explain(error)
+        return UsageError(str(told)) if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB else told
 
     def _in_use(self) -> Refused:
         return Refused(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 from uuid import uuid4
 
-from orderlines.testing.servers.base import Server
+from orderlines.testing.servers.base import Server, find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +115,35 @@ class RedisServer(Server):
                 if answer.startswith("$"):
                     answer = "" if answer == "$-1" else stream.readline().decode().rstrip("\r\n")
         return answer
+
+
+class SecureRedis(RedisServer):
+    """A Redis that speaks nothing but TLS, with a certificate for ``localhost`` that it has signed itself."""
+
+    @property
+    def certificate(self) -> Path:
+        """The file with it, as who is to trust it names it."""
+        return self.folder / "cert.pem"
+
+    def prepare(self, program: str) -> None:
+        openssl = find(("openssl",), "openssl")
+        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+        command += ["-keyout", str(self.folder / "key.pem"), "-out", str(self.folder / "cert.pem")]
+        subprocess.run(command, capture_output=True, check=True)
+        self._settings |= {
+            "port": "0",
+            "tls-port": str(self.port),
+            "tls-cert-file": str(self.folder / "cert.pem"),
+            "tls-key-file": str(self.folder / "key.pem"),
+            "tls-auth-clients": "no",
+        }
+        super().prepare(program)
+
+    def answers(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
+            return True
+        return False
 
 
 def _packed(words: Sequence[str]) -> bytes:
