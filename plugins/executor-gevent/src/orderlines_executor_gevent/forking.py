@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gevent.hub import Hub, set_hub
+from gevent.hub import Hub, get_hub, set_hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,3 +25,5 @@ def isolate_forks(disarm: Callable[[], None]) -> None:
         set_hub(Hub(default=False))
 
     os.register_at_fork(after_in_child=after_in_child)
+    # gevent does so after the first fork: a child that has ended by then would be waited for without end.
+    get_hub().loop.install_sigchld()
