@@ -91,6 +91,37 @@ def test_of_a_worker_that_has_gone_silent_is_shown_when_it_was_seen(plant: Plant
         worker.process.send_signal(signal.SIGCONT)
 
 
+def test_a_worker_that_was_killed_is_shown_to_be_dead(plant: Plant) -> None:
+    worker = plant.worker()
+    wait_for(lambda: [each["lease"] for each in listed(plant)["workers"]] == ["held"], "its lease is shown")
+    assert "dead" not in plant.call("workers").stdout
+    worker.kill()
+    (shown,) = listed(plant)["workers"]
+    assert shown["lease"] == "ended"
+    told = plant.call("workers").stdout
+    assert f"{shown['host']}:{shown['pid']}  dead (its process has ended)  default  since " in told
+    assert f"last seen {shown['seen']}" in told
+
+
+def test_a_worker_whose_lease_has_run_out_is_shown_to_be_dead(plant: Plant, redis: Redis) -> None:
+    worker = plant.worker()
+    wait_for(lambda: [each["lease"] for each in listed(plant)["workers"]] == ["held"], "its lease is shown")
+    worker.process.send_signal(signal.SIGSTOP)
+    try:
+        plant.store.dismiss([driver.id for driver in plant.store.drivers()])
+        assert listed(plant)["workers"][0]["lease"] is None
+        ((key, *_),) = [sorted(cast("set[bytes]", redis.smembers("rq:workers")))]
+        redis.hset(key, "last_heartbeat", "2026-01-02T03:04:05.000000Z")
+        assert listed(plant)["workers"][0]["lease"] == "over"
+        assert "  dead (its lease has run out)  default  since " in plant.call("workers").stdout
+        for nonsense in ("[]", '["h", "b", "n", [], {}]', "{", "7"):
+            redis.hset(key, mapping={"process": nonsense, "driver": "-"})
+            assert listed(plant)["workers"][0]["lease"] is None
+    finally:
+        worker.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: listed(plant)["workers"][0]["lease"] == "held", f"it has another driver: {plant.told()}")
+
+
 def test_no_part_of_a_password_that_is_not_escaped_is_shown(plant: Plant) -> None:
     done = plant.call("workers", "--queue", "redis://u:S3c@r/etPw@127.0.0.1:1/0")
     assert (done.returncode, done.stdout) == (2, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import NamedTuple
 
 from orderlines.processes.proc import read_stat
@@ -60,6 +61,15 @@ def alive(identity: ProcessIdentity) -> bool:
 
 
 def _here() -> tuple[str, int]:
+    return _place_of(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _place_of(_: int) -> tuple[str, int]:
+    """Return where a process is, this one: it stays there; a fork of it may be elsewhere.
+
+    Who looks after others asks for each of them, and there may be a thousand.
+    """
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123 -- no pathlib at start-up
         boot = file.read().strip()
     return boot, os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116 -- as above

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -10,14 +9,16 @@ import click
 from orderlines.cli.options import is_there, json_option, nothing_at, open_store, queue_of, queue_option, store_option
 from orderlines.cli.output import show
 from orderlines.errors import UsageError
-from orderlines_executor_rq.options import MISSED, TTL
+from orderlines_executor_rq.living import ENDED, HEARTBEAT, OVER, seconds_since
 from orderlines_executor_rq.serve_command import no_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_SILENT: Final = 2 * TTL / MISSED
+_SILENT: Final = 2 * HEARTBEAT
 """Seconds since its last heartbeat after which it is shown when that was; a third one later nobody lists the worker."""
+
+_DEAD: Final = {ENDED: "dead (its process has ended)", OVER: "dead (its lease has run out)"}
 
 
 @click.command("workers")
@@ -52,8 +53,10 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     for worker in document["workers"]:
         queues = ",".join(worker["queues"])
         doing = f"  run {worker['run']}" if worker["run"] else ""
-        seen = f"  last seen {worker['seen']}" if _is_silent(worker["seen"]) else ""
-        yield f"{worker['host']}:{worker['pid']}  {worker['state']}  {queues}  since {worker['since']}{doing}{seen}"
+        dead = _DEAD.get(worker["lease"])
+        seen = f"  last seen {worker['seen']}" if dead or _is_silent(worker["seen"]) else ""
+        state = dead or worker["state"]
+        yield f"{worker['host']}:{worker['pid']}  {state}  {queues}  since {worker['since']}{doing}{seen}"
     for queue in document["queues"]:
         lag = "" if queue["lag"] is None else f", the oldest for {queue['lag']:.1f} s"
         waiting = "" if queue["waiting"] is None else f", the oldest for {queue['waiting']:.1f} s"
@@ -62,7 +65,5 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_silent(seen: str | None) -> bool:
-    try:
-        return (datetime.now(UTC) - datetime.fromisoformat(seen or "")).total_seconds() > _SILENT
-    except (TypeError, ValueError):  # not as workers write it
-        return False
+    seconds = seconds_since(seen)
+    return seconds is not None and seconds > _SILENT

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orderlines.states import Halt, LineStatus
 from orderlines_executor_rq.connection import connect, reaching
 from orderlines_executor_rq.executor import bells_of
+from orderlines_executor_rq.living import lease_of
 from orderlines_executor_rq.queues import Names
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def look(store: Store, url: str) -> dict[str, Any]:
 
     Of a queue, ``lag`` is for how many seconds its oldest bell has waited, and ``waiting`` for how many its oldest line
     has, by the store's clock: the latter is what whoever waits for a run feels, and grows where nobody takes lines,
-    whatever becomes of bells.
+    whatever becomes of bells. Of a worker, ``lease`` is what :func:`orderlines_executor_rq.living.lease_of` returns.
 
     :param url: of the Redis that holds the queues.
     :raises StoreUnavailable: one of both cannot be reached.
@@ -53,6 +54,7 @@ def look(store: Store, url: str) -> dict[str, Any]:
 
 def _workers(connection: Redis, store: Store) -> list[dict[str, Any]]:
     prefix = f"{Names().prefix}:"
+    drivers = {driver.id for driver in store.drivers()}
     found: Any = connection.smembers("rq:workers")
     workers = []
     for key in sorted(found):
@@ -60,7 +62,7 @@ def _workers(connection: Redis, store: Store) -> list[dict[str, Any]]:
         said = {name.decode(): value.decode("utf-8", "replace") for name, value in raw.items()}
         queues = [name.removeprefix(prefix) for name in said.get("queues", "").split(",") if name.startswith(prefix)]
         if queues:
-            workers.append(_worker(store, said, queues))
+            workers.append({**_worker(store, said, queues), "lease": lease_of(said, drivers)})
     return workers
 
 

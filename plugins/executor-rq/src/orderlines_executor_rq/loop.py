@@ -179,6 +179,7 @@ class Loop:
     def _between(self, job: str | None) -> bool:
         """Do what is due; return whether the job that is being answered is to be stopped."""
         parts = self._parts
+        parts.worker.drives(parts.child.driver)
         if parts.worker.due():
             parts.patience.attempt(parts.worker.beat)
         now = time.monotonic()

@@ -38,6 +38,11 @@ class Keeper(Overseer):
         super().__init__(settings)
         self._tending: Tending | None = None
 
+    @property
+    def driver(self) -> int | None:
+        """The drain's number on the books."""
+        return None if self._tending is None else self._tending.driver
+
     def heard(self, words: list[Any]) -> None:
         """Take note of the drain's driver, of whether it has something in hand, what that waits for, and of its end."""
         if words[0] == "driver":
@@ -68,13 +73,14 @@ class Keeper(Overseer):
 class Tending:
     """One driver's lease, and the wishes on its lines, in a thread.
 
+    :ivar driver: its number.
     :ivar busy: whether it has lines in hand.
     """
 
     def __init__(self, settings: Mapping[str, Any], driver: int) -> None:
+        self.driver = driver
         self.busy = False
         self._settings = settings
-        self._driver = driver
         self._pressing = Pressing()
         self._lease = default_lease()
         self._begun = time.monotonic()
@@ -123,8 +129,8 @@ class Tending:
             logger().exception("the lease of a worker's driver is not kept")
 
     def _tend(self, store: Store) -> None:
-        self._renewal = Renewal(store, self._driver, self._lease)
-        watch = Watch(store, registry(), self._driver, self._settings["queues"])
+        self._renewal = Renewal(store, self.driver, self._lease)
+        watch = Watch(store, registry(), self.driver, self._settings["queues"])
         while not self._ended.is_set():
             with suppress(StoreUnavailable):  # The driver waits for it, and says so.
                 self._look(self._renewal, watch)
@@ -144,9 +150,9 @@ class Tending:
 
     def _strike_off(self, store: Store, manner: str) -> None:
         try:
-            owned = store.owned(self._driver)
-            store.release(self._driver, owned, manner)
-            store.dismiss([self._driver])
+            owned = store.owned(self.driver)
+            store.release(self.driver, owned, manner)
+            store.dismiss([self.driver])
         except StoreUnavailable:
             return  # Its process is gone, or its lease runs out: others strike it off.
         if owned:

@@ -49,6 +49,11 @@ class Readiness:
             self._take_note(answer)
         return self.warm.ready
 
+    @property
+    def driver(self) -> int | None:
+        """The drain's number on the books of its store."""
+        return self.warm.driver
+
     def ring(self, bell: Bell | None) -> None:
         """Have the drain, which is ready, answer a bell."""
         self.warm.ring(bell)

@@ -54,6 +54,11 @@ class WarmChild:
         self._fruitless = 0
         self.ready = False
 
+    @property
+    def driver(self) -> int | None:
+        """The drain's number on the books of its store, as its overseer knows it."""
+        return self._overseer.driver
+
     def start(self) -> None:
         """Begin a child unless there is one; it is not waited for."""
         if self._child is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -14,6 +15,7 @@ from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 from rq.worker_registration import register, unregister
 
+from orderlines.processes.identity import ProcessIdentity
 from orderlines_executor_rq.entry import ENTRY
 from orderlines_executor_rq.options import MISSED
 
@@ -51,6 +53,8 @@ class BellWorker(BaseWorker):
         super().__init__(list(queues), name=name, connection=connection, serializer=JSONSerializer)
         self._ttl = ttl
         self._next = 0.0
+        self._driver: int | None = None
+        self._process = json.dumps(ProcessIdentity.current())
         self.birth_date = self.last_heartbeat = datetime.now(UTC)
 
     @property
@@ -63,6 +67,12 @@ class BellWorker(BaseWorker):
         self._state = state
         self.beat()
 
+    def drives(self, driver: int | None) -> None:
+        """Let people see which driver on the store's books this is, from the next heartbeat on, which is due then."""
+        if driver != self._driver:
+            self._driver = driver
+            self._next = 0.0
+
     def due(self) -> bool:
         """Return whether a heartbeat is due."""
         return time.monotonic() >= self._next
@@ -72,7 +82,9 @@ class BellWorker(BaseWorker):
         self._next = time.monotonic() + self._ttl / MISSED
         self.last_heartbeat = datetime.now(UTC)
         with self.connection.pipeline() as pipeline:
-            pipeline.hset(self.key, mapping={**self.serialize(), "state": self._state})
+            driver = "" if self._driver is None else str(self._driver)
+            shown: dict[Any, Any] = {"state": self._state, "process": self._process, "driver": driver}
+            pipeline.hset(self.key, mapping={**self.serialize(), **shown})
             pipeline.expire(self.key, max(1, round(self._ttl)))
             register(self, pipeline)
             pipeline.execute()
