@@ -74,6 +74,7 @@ class Drainer(Driver):
                 self._round()
             except StoreUnavailable as error:
                 if not self._lines:
+                    self._shake()  # What it was asked for may be done, and only the answer lost: lines taken.
                     raise
                 self._patiently.bear(error)
             if not self._queues.open:

@@ -10,6 +10,7 @@ import pytest
 
 from orderlines.acceptance import new_run
 from orderlines.draining import Drainer
+from orderlines.errors import StoreUnavailable
 from orderlines.flow.load import load_data
 from orderlines.plugins import registry
 from orderlines.states import LineStatus
@@ -17,12 +18,16 @@ from orderlines.stores.sqlite.store import SQLiteStore
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from orderlines.stores.records import LineRow
 
 CALL = {"id": "a", "call": "drained.double", "with": {"value": "${value}"}, "set": {"value": "${result}"}}
+
+
+ASKED = ("claim", "commit", "ended", "expire", "halted", "next_due", "now", "run", "version")
+"""What a worker's driver asks a store for."""
 
 
 class Noted:
@@ -33,6 +38,31 @@ class Noted:
 
     def ring(self, lines: Sequence[LineRow]) -> None:
         self.rung.extend((line.queue, line.path) for line in lines)
+
+
+class Forgetful(SQLiteStore):
+    """Does what it is asked for, and does not answer: once.
+
+    :ivar loses: the contract's call whose answer it loses.
+    :ivar lost: the one whose answer it has lost.
+    """
+
+    loses = lost = ""
+
+
+def _forgetful(name: str) -> Callable[..., Any]:
+    def call(self: Forgetful, *arguments: Any, **more: Any) -> Any:
+        answer = getattr(SQLiteStore, name)(self, *arguments, **more)
+        if self.loses == name:
+            self.loses, self.lost = "", name
+            raise StoreUnavailable("the answer is lost")
+        return answer
+
+    return call
+
+
+for _name in ASKED:
+    setattr(Forgetful, _name, _forgetful(_name))
 
 
 @pytest.fixture
@@ -65,6 +95,15 @@ def status(store: SQLiteStore, run: str) -> str:
     row = store.run(run)
     assert row is not None
     return row.status
+
+
+def drained(worker: Drainer) -> bool:
+    """Let a worker drain once, as its process does; return whether its store answered."""
+    try:
+        worker.drain(soon())
+    except StoreUnavailable:
+        return False
+    return True
 
 
 def soon() -> float:
@@ -113,6 +152,24 @@ def test_nothing_is_taken_when_the_time_is_over(store: SQLiteStore, worker: Drai
     assert status(store, run) == "PENDING"
     assert worker.drain(soon()) is False
     assert status(store, run) == "SUCCESS"
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_an_answer_that_is_lost_with_nothing_in_hand_loses_no_line(
+    name: str, tmp_path: Path, bell: Noted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the worker asked the store last: it goes on with lines that the store says are its own."""
+    store = Forgetful(f"sqlite:///{tmp_path}/runs.db")
+    worker = Drainer(store, registry(), ["default"], bell)
+    lines = {each: [{**CALL, "id": each, "set": {}}] for each in "xyz"}
+    run = accepted(store, [{"id": "fork", "parallel": {"lines": lines}}, CALL])
+    monkeypatch.setattr("orderlines.driving.patience.PAUSE", 0.0)
+    store.loses = name
+    until(lambda: drained(worker) and status(store, run) == "SUCCESS", "the run ends")
+    assert store.lost == name
+    worker.close()
+    worker.part()
+    store.close()
 
 
 def test_a_fan_out_is_rung_for_and_may_be_taken_back(store: SQLiteStore, worker: Drainer, bell: Noted) -> None:

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 WHOLE = bool(os.environ.get("ORDERLINES_CHAOS"))
 RUNS: Final = 1_000 if WHOLE else 40
-CALLS: Final = 5 * RUNS
-"""Of all runs, those that are noted."""
+CALLS: Final = 5
+"""Of one run, those that are noted."""
+MORE: Final = 10
+"""Runs that are added where all have ended before there was a storm."""
 WORKERS: Final = 4
 BETWEEN: Final = (30, 90) if WHOLE else (10, 40)
 """Calls that end between two deaths."""
@@ -135,6 +137,15 @@ def status(run: Run) -> str:
         return ""
 
 
+def ended(run: Run, plant: Plant) -> str:
+    """Return how a run has ended; where it does not, say what it waits for, and what the workers have said."""
+    try:
+        return run.wait(STILL)
+    except TimeoutError:
+        states = [plant.call(*words).stdout for words in (("status", run.name), ("workers",), ("doctor",))]
+        pytest.fail("\n".join([f"{run.name} does not end", *states, plant.told()]))
+
+
 @pytest.mark.parametrize("seed", [7, 8, 9] if WHOLE else [7])
 def test_nothing_is_lost_or_done_again_when_anything_dies(seed: int, storm: Storm) -> None:
     chance, plant = random.Random(seed), storm.plant  # noqa: S311 -- repeatable
@@ -146,21 +157,22 @@ def test_nothing_is_lost_or_done_again_when_anything_dies(seed: int, storm: Stor
     nap: dict[str, Any] = {"id": "nap", "call": "stubborn.nap", "with": {"seconds": 0.1}}
     flow = plant.flow(plant.node("a"), nap, {"id": "fork", "parallel": {"lines": lines}}, plant.node("b"))
     runs = plant.engine.start_many(flow, [{}] * RUNS)
-    while not over(plant, runs, CALLS):
-        wanted = min(CALLS, len(plant.said("end")) + chance.randint(*BETWEEN))
+    while len(storm.happened) < LEAST or not over(plant, runs, CALLS * len(runs)):
+        if over(plant, runs, CALLS * len(runs)):
+            runs += plant.engine.start_many(flow, [{}] * MORE)
+        wanted = min(CALLS * len(runs), len(plant.said("end")) + chance.randint(*BETWEEN))
         wait_for(
             lambda: over(plant, runs, wanted),  # noqa: B023 -- called before the next round
             f"more is done, seed {seed}, after {storm.happened}: {plant.told()}",
             STILL,
         )
         storm.blow(chance)
-    assert len(storm.happened) >= LEAST
     invariants.look()
     for run in runs:
-        if run.wait(STILL) == "FAILURE":  # three of the processes that we have killed were in the same call
+        if ended(run, plant) == "FAILURE":  # three of the processes that we have killed were in the same call
             assert (run.error or {})["type"] == "ProcessDied", f"seed {seed}: {run.error}"
             run.retry()
-    assert {run.wait(STILL) for run in runs} == {"SUCCESS"}, f"seed {seed}: {plant.told()}"
+    assert {ended(run, plant) for run in runs} == {"SUCCESS"}, f"seed {seed}: {plant.told()}"
     for worker in plant.workers:
         worker.end()
     invariants.over()
