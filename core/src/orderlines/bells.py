@@ -51,7 +51,7 @@ class Bells:
         if collected is not None:
             collected.extend(lines)
             return
-        if self.queue is None or time.monotonic() < self._next_try:
+        if self.queue is None or not lines or time.monotonic() < self._next_try:
             return
         try:
             self._loaded(self.queue).ring(lines)
