@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from orderlines.errors import OrderlinesError
+from orderlines.flow.placement import LINE
 from orderlines.logger import logger
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ REST = 2.0
 """Seconds for which nothing is rung after that has failed: who rings has other things to do."""
 
 
+_USUAL: Final = "rq"
+"""The executor that is asked for where none that rings is installed: the error says what brings it."""
+
+
 class Bell(Protocol):
     """What a driver rings."""
 
@@ -34,6 +39,8 @@ class Bell(Protocol):
 
 class Bells:
     """Rings through the executor of lines that is installed, which is loaded with the first ring.
+
+    Where there is none, or it cannot ring, that is in the log, and workers find the lines by looking.
 
     :ivar queue: the URL of what the workers listen to; ``None`` where there is none, and they find lines by looking.
     """
@@ -81,6 +88,7 @@ class Bells:
 
     def _loaded(self, queue: str) -> LineExecutor:
         if self._executor is None:
-            name = next(plugin.name for plugin in self._registry.executors() if plugin.unit == "line")
+            ringing = (plugin.name for plugin in self._registry.executors() if plugin.unit == LINE)
+            name = next(ringing, _USUAL)
             self._executor = self._registry.load_executor(name)({"queue": queue})
         return self._executor
