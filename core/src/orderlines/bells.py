@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from orderlines.errors import OrderlinesError
 from orderlines.flow.placement import LINE
 from orderlines.logger import logger
+from orderlines.redisurl import read_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,9 +44,12 @@ class Bells:
     Where there is none, or it cannot ring, that is in the log, and workers find the lines by looking.
 
     :ivar queue: the URL of what the workers listen to; ``None`` where there is none, and they find lines by looking.
+    :raises UsageError: it is not the URL of a Redis, or has an option that a queue has not.
     """
 
     def __init__(self, registry: Registry, queue: str | None) -> None:
+        if queue is not None:
+            read_queue(queue)
         self._registry = registry
         self.queue = queue
         self._executor: LineExecutor | None = None
