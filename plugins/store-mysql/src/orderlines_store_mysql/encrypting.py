@@ -7,7 +7,7 @@ from pymysql.constants import CLIENT, CR
 
 
 class Connection(pymysql.Connection):
-    """PyMySQL's, which before 1.2 logs in without TLS where the server has none, whatever it was told.
+    """PyMySQL's, of which 1.1 logs in without TLS where the server has none, whatever it was told.
 
     It is found out before anything of the password is sent: whoever stands between may have taken TLS out of what the
     server offers.
