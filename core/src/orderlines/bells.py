@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from orderlines.errors import OrderlinesError
+from orderlines.flow.placement import LINE
 from orderlines.logger import logger
+from orderlines.redisurl import read_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +27,10 @@ REST = 2.0
 """Seconds for which nothing is rung after that has failed: who rings has other things to do."""
 
 
+_USUAL: Final = "rq"
+"""The executor that is asked for where none that rings is installed: the error says what brings it."""
+
+
 class Bell(Protocol):
     """What a driver rings."""
 
@@ -35,10 +41,15 @@ class Bell(Protocol):
 class Bells:
     """Rings through the executor of lines that is installed, which is loaded with the first ring.
 
+    Where there is none, or it cannot ring, that is in the log, and workers find the lines by looking.
+
     :ivar queue: the URL of what the workers listen to; ``None`` where there is none, and they find lines by looking.
+    :raises UsageError: it is not the URL of a Redis, or has an option that a queue has not.
     """
 
     def __init__(self, registry: Registry, queue: str | None) -> None:
+        if queue is not None:
+            read_queue(queue)
         self._registry = registry
         self.queue = queue
         self._executor: LineExecutor | None = None
@@ -51,7 +62,7 @@ class Bells:
         if collected is not None:
             collected.extend(lines)
             return
-        if self.queue is None or time.monotonic() < self._next_try:
+        if self.queue is None or not lines or time.monotonic() < self._next_try:
             return
         try:
             self._loaded(self.queue).ring(lines)
@@ -81,6 +92,7 @@ class Bells:
 
     def _loaded(self, queue: str) -> LineExecutor:
         if self._executor is None:
-            name = next(plugin.name for plugin in self._registry.executors() if plugin.unit == "line")
+            ringing = (plugin.name for plugin in self._registry.executors() if plugin.unit == LINE)
+            name = next(ringing, _USUAL)
             self._executor = self._registry.load_executor(name)({"queue": queue})
         return self._executor

@@ -73,7 +73,11 @@ class Engine:
         self.registry = registry or default_registry()
         store = default_store() if store is None else store
         if not isinstance(store, str) and not hasattr(store, "accept"):
-            raise UsageError(f"a store is given as its URL, such as {DEFAULT_STORE!r}, and not as {store!r:.80}")
+            raise UsageError(
+                f"a store is given as its URL, such as {DEFAULT_STORE!r}, and not as {type(store).__name__}"
+            )
+        # First: what is wrong with it is found out before a store is open.
+        self.bells = Bells(self.registry, queue_beside(store if isinstance(store, str) else store.url, queue))
         self.store = (
             open_store(store, self.registry, results)
             if isinstance(store, str)
@@ -81,7 +85,6 @@ class Engine:
         )
         self._owns = isinstance(store, str)
         self.executor = executor or default_executor()
-        self.bells = Bells(self.registry, queue_beside(self.store.url, queue))
         self._driving: Hosting | None = None
         self._closed = False
         self._lock = threading.Lock()

@@ -32,6 +32,12 @@ def hand_over(store: Store, run: NewRun, bell: Bell) -> RunRow:
     return row
 
 
+def announce(store: Store, run: RunRow, bells: Bells) -> None:
+    """Tell workers of a run that was accepted for them just now: the store has noted that its bell is being rung."""
+    if bells.queue is not None:
+        bells.ring([line for line in store.lines(run.id)[:1] if line.queue is not None])
+
+
 def home_of(store: Store, run: RunRow) -> str | None:
     """Return the queue of a run's first line; ``None`` where an engine drives it."""
     lines = store.lines(run.id)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orderlines.errors import UsageError
 from orderlines.plugins import registry as default_registry
-from orderlines.settings import default_limits, default_results
+from orderlines.settings import DEFAULT_STORE, default_limits, default_results
 from orderlines.stores.large import LargeStore
 from orderlines.stores.limits import Limits
 from orderlines.stores.places import Places
+from orderlines.stores.showing import scheme_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +34,12 @@ class Where(NamedTuple):
 def where(url: str, results: str | None = None) -> Where:
     """Return where runs are kept in the store of a URL, as :mod:`orderlines.settings` says where nothing else does.
 
-    :raises UsageError: a setting is wrong.
+    :raises UsageError: a setting is wrong, or what is given for the result store is no URL.
     """
-    return Where(url, results or default_results(), default_limits())
+    kept = results or default_results()
+    if kept is not None and scheme_of(kept) is None:
+        raise no_url(kept)
+    return Where(url, kept, default_limits())
 
 
 def where_of(values: Sequence[Any]) -> Where:
@@ -43,14 +48,32 @@ def where_of(values: Sequence[Any]) -> Where:
     return Where(url, results, Limits(*limits))
 
 
+def store_kind(url: str, registry: Registry) -> type[Any]:
+    """Return the class of stores that a URL names.
+
+    :raises UsageError: this is no URL.
+    :raises PluginError: no plugin offers a store for its scheme.
+    """
+    scheme = scheme_of(url)
+    if scheme is None:
+        raise no_url(url)
+    return registry.store(scheme)
+
+
+def no_url(url: str) -> UsageError:
+    """Return the error for what should be the URL of a store, and is none."""
+    return UsageError(f"{shown(url)!r} is not the URL of a store; write one such as {DEFAULT_STORE}")
+
+
 def open_store(where: Where, registry: Registry | None = None) -> Store:
     """Open a store.
 
     :raises StoreUnavailable: it cannot be reached, or its result store.
     :raises PluginError: no installed plugin knows such stores.
+    :raises UsageError: this is no URL of a store.
     """
     found = registry or default_registry()
-    store = found.store(where.url.partition(":")[0])(where.url)
+    store = store_kind(where.url, found)(where.url)
     try:
         return with_results(store, where, found)
     except BaseException:

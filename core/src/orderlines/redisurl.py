@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from orderlines.errors import UsageError
 from orderlines.settings import EXAMPLE_QUEUE
-from orderlines.stores.showing import must_be_escaped
+from orderlines.stores.showing import must_be_escaped, scheme_of
+from orderlines.stores.urloptions import read_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
     from urllib.parse import SplitResult
 
 _TLS: Final = {
@@ -17,11 +18,15 @@ _TLS: Final = {
     **{name: name for name in ("ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile")},
 }
 """Options of TLS, and what redis-py calls them."""
-_SOCKET: Final = {name: name for name in ("db", "username", "password")}
+_SOCKET: Final = ("db", "username", "password")
+_SCHEMES: Final = ("redis", "rediss", "unix")
+_SENTINEL: Final = "+sentinel"
+_REQUIRED: Final = ("required", "optional", "none")
+_DIGITS: Final = 10
 _AUTHENTICATION: Final = ("password", "Authentication")
 _BROKEN_OFF: Final = ("closed by server", "reset by peer", "Timeout", "timed out", "SSL", "EOF")
 """What is said where one side speaks TLS and the other does not, among other things."""
-_STORE_ONLY: Final = frozenset({"prefix", "expire", "timeout", "connect_timeout"})
+_STORE_ONLY: Final = ("prefix", "expire", "timeout", "connect_timeout")
 """Options of a store that say nothing of a queue, which may be named by the same URL."""
 
 
@@ -30,58 +35,121 @@ def read_queue(url: str) -> str:
 
     :raises UsageError: it names no Redis, or has an option that a queue has not; no password is in the message.
     """
-    from urllib.parse import urlencode, urlsplit  # noqa: PLC0415 -- costs start-up time
+    from urllib.parse import urlencode  # noqa: PLC0415 -- costs start-up time
 
     must_be_escaped(url)
     try:
-        parts = urlsplit(url)
-        _ = parts.port
+        parts = split(url)
     except ValueError as error:
-        raise _no_queue(url) from error
-    if parts.scheme.endswith("+sentinel"):
+        raise _no_queue(url, f"; {error}") from None
+    if parts.scheme.endswith(_SENTINEL):
         raise UsageError(
             f"{place(url)} cannot be a queue: workers are told of work by one Redis, and do not ask sentinels for it;"
             f" name any server that takes writes, such as {EXAMPLE_QUEUE}: what it loses is rung again"
         )
     scheme = parts.scheme.removeprefix("redis+") if parts.scheme == "redis+unix" else parts.scheme
-    if scheme not in {"redis", "rediss", "unix"} or not (parts.path if scheme == "unix" else parts.hostname):
+    if scheme not in _SCHEMES or not (parts.path if scheme == "unix" else parts.hostname):
         raise _no_queue(url)
-    options = urlencode(dict(_options(url, parts, scheme)))
+    try:
+        options = urlencode({_TLS.get(name, name): value for name, value in _options(parts, scheme).items()})
+    except ValueError as error:
+        raise UsageError(f"{place(url)}: {error}") from None
     # Not put together by urllib: it leaves out the slashes of a scheme that it does not know.
     return f"{scheme}://{parts.netloc}{parts.path}{'?' if options else ''}{options}"
 
 
-def _no_queue(url: str) -> UsageError:
-    return UsageError(f"{place(url)} is not the URL of a Redis: write one such as {EXAMPLE_QUEUE}")
+def split(url: str) -> SplitResult:
+    """Return the parts of a URL of Redis.
+
+    :raises ValueError: they cannot be told, or something would be ignored; no password is in the message.
+    """
+    from urllib.parse import urlsplit  # noqa: PLC0415 -- as above
+
+    # Not chained: what Python says may show what is not to be seen.
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError("its host cannot be read: write %.. for odd characters in user and password") from None
+    try:
+        _ = None if parts.scheme.endswith(_SENTINEL) else parts.port
+    except ValueError:
+        raise ValueError("its port has to be a number up to 65535") from None
+    if "#" in url:
+        raise ValueError("what follows a # would be ignored: write %23 in its place")
+    return parts
 
 
-def _options(url: str, parts: SplitResult, scheme: str) -> Iterator[tuple[str, str]]:
-    from urllib.parse import parse_qsl  # noqa: PLC0415 -- as above
+def read_database(text: str) -> int:
+    """Return the number of a database.
 
-    known = {"rediss": _TLS, "unix": _SOCKET}.get(scheme, {})
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        if name in known:
-            yield known[name], value
-        elif name in _TLS:
-            raise UsageError(f"{place(url)}: the option {name!r} is for TLS: write rediss:// with it")
-        elif name in _SOCKET:
-            raise UsageError(
-                f"{place(url)}: the option {name!r} is for unix://; write redis://USER:PASSWORD@HOST:PORT/DATABASE"
-            )
-        elif name not in _STORE_ONLY:
-            there = ", ".join([*_TLS, *_SOCKET])
-            raise UsageError(f"{place(url)}: a queue has no option {name!r}; there are {there}")
+    :raises ValueError: it is none.
+    """
+    if not text:
+        return 0
+    if not (text.isdecimal() and len(text) < _DIGITS):
+        raise ValueError(f"the database has to be a number, not {text!r}")
+    return int(text)
+
+
+def must_be_local(parts: SplitResult) -> None:
+    """Refuse what a URL of a Unix socket names besides its path.
+
+    :raises ValueError: there is a host, or the path is none of a file.
+    """
+    if parts.netloc.rpartition("@")[2] or len(parts.path) < len("/x"):
+        raise ValueError(f"expected {parts.scheme}:///path/of/the.sock, with three slashes, and ?db=NUMBER if need be")
+
+
+def _no_queue(url: str, why: str = "") -> UsageError:
+    return UsageError(f"{place(url)} is not the URL of a Redis: write one such as {EXAMPLE_QUEUE}{why}")
+
+
+def _options(parts: SplitResult, scheme: str) -> dict[str, str]:
+    """Return the options of a queue that count; see that they, and all else in its URL, do.
+
+    :raises ValueError: something would not, or makes no sense.
+    """
+    given = read_options(parts.query, (*_TLS, *_SOCKET, *_STORE_ONLY), "a queue has no option")
+    own = {name: value for name, value in given.items() if name not in _STORE_ONLY}
+    for name in own:
+        if name in _TLS and scheme != "rediss":
+            raise ValueError(f"the option {name!r} is for TLS: write rediss:// with it")
+        if name in _SOCKET and scheme != "unix":
+            raise ValueError(f"the option {name!r} is for unix://; write redis://USER:PASSWORD@HOST:PORT/DATABASE")
+    if scheme != "unix":
+        read_database(parts.path.removeprefix("/"))
+        _must_make_sense(own)
+        return own
+    must_be_local(parts)
+    read_database(own.get("db", ""))
+    if parts.netloc and {"username", "password"} & own.keys():
+        raise ValueError("user and password are there twice: leave one out")
+    return own
+
+
+def _must_make_sense(options: Mapping[str, str]) -> None:
+    """Refuse options of TLS of which one would not count.
+
+    :raises ValueError: it would not.
+    """
+    required = options.get("ssl_cert_reqs", "required")
+    trusted = {"ca", "ssl_ca_certs"} & options.keys()
+    if required not in _REQUIRED:
+        raise ValueError(f"ssl_cert_reqs has to be one of {', '.join(_REQUIRED)}")
+    if len(trusted) > 1:
+        raise ValueError("'ca' and 'ssl_ca_certs' are one option: leave one out")
+    if trusted and required == "none":
+        raise ValueError(f"{trusted.pop()!r} does not count with ssl_cert_reqs=none: leave one out")
+    if "ssl_keyfile" in options and "ssl_certfile" not in options:
+        raise ValueError("ssl_keyfile is the key of ssl_certfile: name that as well")
 
 
 def place(url: str) -> str:
     """Return where a URL leads, without user, password and options."""
-    from urllib.parse import urlsplit  # noqa: PLC0415 -- as above
-
     try:
-        parts = urlsplit(url if "://" in url else "")
-        _ = parts.port
+        parts = split(url.partition("#")[0] if scheme_of(url) else "")
     except ValueError:
-        parts = urlsplit("")
+        return "what was given"
     if not parts.scheme:
         return "what was given"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -19,10 +19,21 @@ from orderlines.stores.showing import must_be_escaped, shown
         ("redis://user@host/0", "redis://user@host/0"),
         ("redis://user:p@ss:word@host/0?prefix=a", "redis://user:***@host/0?prefix=a"),
         ("redis://:word@host", "redis://:***@host"),
-        ("redis+sentinel://:w@one,two/s/0?sentinel_password=x&db=1", "redis+sentinel://:***@one,two/s/0?sentinel_password=***&db=1"),
+        ("redis+sentinel://:w@one:1,two/s/0?prefix=a&sentinel_password=x&db=1", "redis+sentinel://:***@one:1,two/s/0?prefix=a&sentinel_password=***"),
+        ("redis://host/0?passwd=x&y", "redis://host/0?passwd=***"),
+        ("redis://host/0?sentinel_passwor%64=x", "redis://host/0?sentinel_passwor%64=***"),
+        ("thing://host?Api-Token=x", "thing://host?Api-Token=***"),
+        ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
         ("redis://host/0?sentinel_password=x@y", "redis://***"),
         ("redis://:p?a=b@host", "redis://***"),
-        ("no url: at all @ all", "no url: at all @ all"),
+        ("redis://me:word", "redis://***"),
+        ("redis://me:word/0?prefix=a", "redis://***"),
+        ("redis://[::1", "redis://***"),
+        ("me:word@host", "***"),
+        ("me:word", "***"),
+        ("me:word@host/?next=http://other", "***"),
+        ("host?password=word", "***"),
+        ("runs/my-runs.db", "runs/my-runs.db"),
     ],
 )  # fmt: skip
 def test_a_password_is_not_shown(url: str, seen: str) -> None:
@@ -39,6 +50,18 @@ def test_no_password_is_shown_escaped_or_not(scheme: str, user: str, secret: str
     for password in (secret, quote(secret, safe="")):
         seen = shown(f"{scheme}://{user}:{password}@host.example:6379{tail}")
         assert password not in seen or password in f"{scheme}://{user}:***@host.example:6379{tail}"
+
+
+@given(
+    st.sampled_from(["redis+sentinel://one:1,two:2/ours?", "unix:///run/redis.sock?db=0&"]),
+    st.sampled_from(["password", "sentinel_password", "passwd"]),
+    st.text("ab1/?#@:=&%[] \\+", min_size=3),
+    st.sampled_from(["", "&prefix=x"]),
+)
+def test_no_password_in_an_option_is_shown_escaped_or_not(head: str, name: str, secret: str, tail: str) -> None:
+    for password in (secret, quote(secret, safe="")):
+        seen = shown(f"{head}{name}={password}{tail}")
+        assert seen in {f"{head}{name}=***", f"{head.partition('://')[0]}://***"}
 
 
 @pytest.mark.parametrize("secret", ["p@q", "p/q", "p#q", "p?q", "p@r?q", "p?r/q"])

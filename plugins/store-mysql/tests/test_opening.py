@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ import pytest
 from orderlines.errors import Forked, StoreUnavailable, UsageError
 from orderlines.testing.drivers.crowd import crowd_at
 from orderlines.testing.drivers.records import new_run
+from orderlines.testing.servers.mariadb import MariaDB, SecureMariaDB
 from orderlines_store_mysql.address import Address, Options
+from orderlines_store_mysql.link import Link
 from orderlines_store_mysql.schema import OURS, TABLES, VERSIONS, created
 from orderlines_store_mysql.store import MySQLStore
 
@@ -101,13 +104,49 @@ def test_who_has_no_rights_is_told_which(url: str, admin: Any) -> None:
         ("mysql://u:secret@host/db?read_timeout=0", "more than 0 seconds"),
         ("mysql://u:secret@host/db?ssl=yes", "on or off"),
         ("mysql://u:secret@host/db?ssl_key=key.pem", "ssl_key is the key of ssl_cert: name that as well"),
+        ("mysql://u:secret@host/db?ssl", "the option 'ssl' has no value: write ssl=VALUE, or leave it out"),
+        ("mysql://u:secret@host/db?ssl_ca=", "the option 'ssl_ca' has no value"),
+        ("mysql://u:secret@host/db?ssl=on&ssl=off", "the option 'ssl' is there twice: leave one out"),
+        ("mysql://u:secret@host/db?ssl=off&ssl_ca=ca.pem", "ssl_ca does not count with ssl=off: leave one out"),
+        ("mysql://u:secret@host/db?ssl_verify=none&ssl_ca=ca.pem", "ssl_ca does not count with ssl_verify=none"),
+        ("mysql://u:secret@host/db?password=secret&secret", "unknown option 'password'; there are "),
+        ("mysql://me:secret", "expected mysql://"),
+        ("mysql://u:secret@host:secret/db", "expected mysql://"),
     ],
 )
 def test_a_url_with_a_mistake_is_refused_with_the_reason(given: str, told: str) -> None:
     with pytest.raises(UsageError) as caught:
         MySQLStore(given)
     assert told in str(caught.value)
-    assert "secret" not in str(caught.value)
+    assert "secret" not in f"{caught.value}{caught.value.__cause__}"
+
+
+def opened(url: str) -> list[str]:
+    """Return how the connection is encrypted of a store that could be opened."""
+    with closing(Link(Address(url))) as link:
+        return [cipher for _, cipher in link.ask("SHOW STATUS LIKE 'Ssl_cipher'")]
+
+
+def test_where_tls_is_asked_for_nobody_logs_in_without(tmp_path: Path) -> None:
+    with MariaDB(tmp_path / "server", options=("--skip-ssl",)) as server:
+        url = server.new_database()
+        assert opened(url) == [""]
+        for option in ("ssl=on", "ssl_verify=none"):
+            with pytest.raises(StoreUnavailable, match="check the options ssl, ssl_ca, ssl_cert, ssl_key and ssl_v"):
+                MySQLStore(f"{url}?{option}")
+
+
+def test_a_certificate_is_checked_as_the_url_says(tmp_path: Path) -> None:
+    with SecureMariaDB(tmp_path / "server") as server:
+        certificate = server.certificate
+        elsewhere = server.new_database()
+        url = elsewhere.replace("127.0.0.1", "localhost")
+        assert opened(f"{url}?ssl_ca={certificate}") != [""]
+        assert opened(f"{elsewhere}?ssl_ca={certificate}&ssl_verify=ca") != [""]
+        assert opened(f"{elsewhere}?ssl_verify=none") != [""]
+        for bad in (f"{url}?ssl=on", f"{elsewhere}?ssl_ca={certificate}"):
+            with pytest.raises(StoreUnavailable, match=r"say with \?ssl_ca=FILE what to trust, and name the host"):
+                MySQLStore(bad)
 
 
 def test_the_readme_names_every_option() -> None:

@@ -9,6 +9,7 @@ import click
 
 from orderlines.cli.options import is_there, json_option, open_store, store_option
 from orderlines.cli.output import json_text, only_document
+from orderlines.stores.showing import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,7 +54,7 @@ def _of_store(url: str, registry: Registry) -> Iterator[Finding]:
     try:
         if not is_there(url):
             keeping.must_be_makeable(url)
-            yield Finding("store", "ok", f"there is none yet at {url}; the first run makes it")
+            yield Finding("store", "ok", f"there is none yet at {shown(url)}; the first run makes it")
             return
         store = open_store(url, registry)
         try:

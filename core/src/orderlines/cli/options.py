@@ -13,7 +13,6 @@ from orderlines.errors import StoreUnavailable, UnknownRun, UsageError
 from orderlines.jsonlines import JSON
 from orderlines.settings import (
     DEFAULT_STORE,
-    EXAMPLE_QUEUE,
     FILE,
     FORMATS,
     default_executor,
@@ -23,7 +22,7 @@ from orderlines.settings import (
     default_store,
     queue_beside,
 )
-from orderlines.stores.showing import shown, shown_option
+from orderlines.stores.showing import scheme_of, shown, shown_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,14 +47,19 @@ _QUEUE: Final = "orderlines.queue"
 
 
 def _note_queue(context: click.Context, _: click.Parameter, url: str | None) -> None:
-    if url is not None and "://" not in url and not context.resilient_parsing:
-        raise UsageError(f"--queue: {url!r} is not the URL of a Redis; write one such as {EXAMPLE_QUEUE}")
+    if url is not None and not context.resilient_parsing:
+        from orderlines.redisurl import read_queue  # noqa: PLC0415 -- only where workers are
+
+        try:
+            read_queue(url)
+        except UsageError as error:
+            raise UsageError(f"--queue: {error}") from None
     context.meta[_QUEUE] = url
 
 
 def _note_results(context: click.Context, _: click.Parameter, url: str | None) -> None:
-    if url is not None and "://" not in url and not context.resilient_parsing:
-        raise UsageError(f"--results: {url!r} is not the URL of a store; write one such as {DEFAULT_STORE}")
+    if url is not None and scheme_of(url) is None and not context.resilient_parsing:
+        raise UsageError(f"--results: {shown(url)!r} is not the URL of a store; write one such as {DEFAULT_STORE}")
     context.meta[_RESULTS] = url
 
 
@@ -130,12 +134,10 @@ def store_kind(url: str, registry: Registry | None = None) -> Callable[[str], St
     :raises UsageError: this is no URL.
     :raises PluginError: no plugin offers a store for its scheme.
     """
-    from orderlines.plugins import registry as own  # noqa: PLC0415 -- not needed to show help
+    from orderlines.opening import store_kind as kind_of  # noqa: PLC0415 -- not needed to show help
+    from orderlines.plugins import registry as own  # noqa: PLC0415 -- as above
 
-    scheme, colon, _ = url.partition("://")
-    if not colon:
-        raise UsageError(f"{url!r} is not the URL of a store; write one such as {DEFAULT_STORE}")
-    kind: Callable[[str], Store] = (registry or own()).store(scheme)
+    kind: Callable[[str], Store] = kind_of(url, registry or own())
     return kind
 
 
@@ -209,7 +211,7 @@ def open_store(url: str, registry: Registry | None = None) -> Store:
 
 def nothing_at(url: str) -> str:
     """Say that there is no store, which nobody makes who only looks at runs or controls them."""
-    return f"there is no store at {url}; the first `orderlines run` makes it, or name another with --store"
+    return f"there is no store at {shown(url)}; the first `orderlines run` makes it, or name another with --store"
 
 
 def must_hold(url: str, run: str) -> None:

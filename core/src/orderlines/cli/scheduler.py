@@ -87,16 +87,19 @@ def _leave(url: str, scheduler: Scheduler, bells: Bells, signals: Signals) -> No
 def _serve(
     store: Store, scheduler: Scheduler, runs: Tended, bells: Bells, signals: Signals, queue: str | None = None
 ) -> None:
-    from orderlines.handing import remind  # noqa: PLC0415 -- as above
+    from orderlines.handing import announce, remind  # noqa: PLC0415 -- as above
     from orderlines.schedulers.dispatch import Dispatcher  # noqa: PLC0415 -- as above
     from orderlines.schedulers.loop import Loop  # noqa: PLC0415 -- as above
 
     def started(run: RunRow) -> None:
         tell(f"{run.key}: run {run.name} of {run.flow}")
-        remind(store, run.id, bells)
+        announce(store, run, bells)
         runs.begun(run)
 
-    loop = Loop(Dispatcher(store, started, queue), scheduler, runs)
+    def stopping(run: int) -> None:
+        remind(store, run, bells)
+
+    loop = Loop(Dispatcher(store, started, queue, stopping), scheduler, runs)
     tell(f"serving the schedules of {store.shown}")
     try:
         loop.serve(lambda: signals.terminated or signals.interrupts > 0)

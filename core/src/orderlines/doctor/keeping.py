@@ -8,7 +8,7 @@ from orderlines.errors import StoreUnavailable
 from orderlines.processes.identity import alive
 from orderlines.states import Halt, LineStatus
 from orderlines.stores.records import Finding
-from orderlines.stores.showing import shown_option
+from orderlines.stores.showing import shown, shown_option
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -50,7 +50,9 @@ def must_be_makeable(url: str) -> None:
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise StoreUnavailable(f"there is no store at {url}, and none can be made in {folder}: {error}") from error
+        raise StoreUnavailable(
+            f"there is no store at {shown(url)}, and none can be made in {folder}: {error}"
+        ) from error
 
 
 def _drivers(living: int, dead: int) -> Iterator[Finding]:

@@ -47,11 +47,19 @@ class Dispatcher:
 
     :param tell: called with each run that was started here.
     :param queue: the queue of those runs whose schedules name none; ``None``: who starts them drives them.
+    :param tell_stopping: called with the number of each run that is wished to stop here, as the next one is due.
     """
 
-    def __init__(self, store: Store, tell: Callable[[RunRow], None], queue: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tell: Callable[[RunRow], None],
+        queue: str | None = None,
+        tell_stopping: Callable[[int], None] | None = None,
+    ) -> None:
         self._store = store
         self._tell = tell
+        self._tell_stopping = tell_stopping
         self._queue = queue
         self._held: dict[int, int] = {}
         self._next_step_look = 0.0
@@ -172,9 +180,14 @@ class Dispatcher:
             self._skip(slot, f"overlap: {overlap.QUEUED} slots are waiting already")
         elif slot.state == SlotState.TAKEN or policy == overlap.REPLACE:
             if policy == overlap.REPLACE and other is not None and other.wish in {None, "pause"}:
-                self._store.wish(run, "stop")
+                self._stop(run)
             if slot.state == SlotState.TAKEN:
                 self._store.note_slot(slot.schedule, slot.slot, SlotState.WAITING, f"overlap: run {name} goes on")
+
+    def _stop(self, run: int) -> None:
+        self._store.wish(run, "stop")
+        if self._tell_stopping is not None:
+            self._tell_stopping(run)
 
     def _skip(self, slot: SlotRow, reason: str) -> None:
         self._store.note_slot(slot.schedule, slot.slot, SlotState.SKIPPED, reason)

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from orderlines.cli.options import is_there, json_option, nothing_at, open_store, queue_of, queue_option, store_option
+from orderlines.cli.options import (
+    is_there,
+    json_option,
+    nothing_at,
+    open_store,
+    queue_of,
+    queue_option,
+    store_kind,
+    store_option,
+)
 from orderlines.cli.output import show
 from orderlines.errors import UsageError
 from orderlines_executor_rq.living import ENDED, HEARTBEAT, OVER, seconds_since
@@ -35,6 +44,7 @@ def command(url: str, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the c
     """
     from orderlines_executor_rq.looking import look  # noqa: PLC0415 -- not needed to show help
 
+    store_kind(url)
     queue = queue_of(url)
     if queue is None:
         raise no_queue(url)

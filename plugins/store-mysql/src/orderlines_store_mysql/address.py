@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from orderlines.errors import UsageError
 from orderlines.stores.showing import must_be_escaped
+from orderlines.stores.urloptions import read_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,7 +73,7 @@ class Address:
         self.host = parsed.host or "127.0.0.1"
         self.port = parsed.port or 3306
         self.database = parsed.database
-        self.options = _options(self.shown, parsed.query)
+        self.options = _options(self.shown, url.partition("?")[2])
 
     def connect_arguments(self) -> dict[str, Any]:
         """Return what PyMySQL has to know.
@@ -113,12 +114,12 @@ class Address:
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)
-    except (ArgumentError, ValueError) as error:
-        # Not the URL itself: there may be a password in it.
-        raise UsageError(f"store URL: {_SHAPE}") from error
+    except (ArgumentError, ValueError):
+        # Not the URL itself, nor the error: there may be a password in it.
+        raise UsageError(f"store URL: {_SHAPE}") from None
 
 
-def _options(shown: str, query: Mapping[str, Any]) -> Options:
+def _options(shown: str, query: str) -> Options:
     readers: dict[str, Callable[[str], Any]] = {
         "pool_size": _whole,
         "connect_timeout": _positive,
@@ -129,16 +130,31 @@ def _options(shown: str, query: Mapping[str, Any]) -> Options:
         **dict.fromkeys(_TEXTS, str),
     }
     found: dict[str, Any] = {}
-    for name, text in query.items():
-        if name not in readers:
-            raise UsageError(f"store URL {shown}: unknown option {name!r}; there are {', '.join(sorted(readers))}")
+    try:
+        given = read_options(query, sorted(readers))
+    except ValueError as error:
+        raise UsageError(f"store URL {shown}: {error}") from None
+    for name, text in given.items():
         try:
             found[name] = readers[name](text)
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise UsageError(f"store URL {shown}: option {name}={text}: {error}") from error
-    if "ssl_key" in found and "ssl_cert" not in found:
-        raise UsageError(f"store URL {shown}: option ssl_key is the key of ssl_cert: name that as well")
+    wrong = _senseless(found)
+    if wrong is not None:
+        raise UsageError(f"store URL {shown}: {wrong}")
     return Options(**found)
+
+
+def _senseless(given: Mapping[str, Any]) -> str | None:
+    """Return which option of TLS would not count, and what to do."""
+    more = sorted(name for name in given if name.startswith("ssl_"))
+    if given.get("ssl") is False and more:
+        return f"option {more[0]} does not count with ssl=off: leave one out"
+    if "ssl_key" in given and "ssl_cert" not in given:
+        return "option ssl_key is the key of ssl_cert: name that as well"
+    if "ssl_ca" in given and given.get("ssl_verify") == "none":
+        return "option ssl_ca does not count with ssl_verify=none: leave one out, or write ssl_verify=ca"
+    return None
 
 
 def _whole(text: str) -> int:

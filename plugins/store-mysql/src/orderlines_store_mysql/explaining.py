@@ -18,6 +18,10 @@ _LOCKED: Final = frozenset({1020, 1205, 1213})
 """A lock was not to be had: 1205 leaves the transaction open, and 1020 is MariaDB's for a snapshot that is too old."""
 _READ_ONLY: Final = frozenset({1290, 1792, 1836})
 _ROW: Final = frozenset({1118, 1153, 1264, 1301, 1366, 1406})
+_TRUST: Final = (
+    "its certificate is not trusted, or is for another name: say with ?ssl_ca=FILE what to trust, and name the host as"
+    " the certificate does"
+)
 DUPLICATE: Final = 1062
 MISSING_TABLE: Final = 1146
 MISSING_COLUMN: Final = 1054
@@ -58,7 +62,8 @@ def explain(error: MySQLError, address: Address) -> OrderlinesError:
     told = str(error.args[1]) if len(error.args) > 1 else str(error)
     if isinstance(error, (DataError, IntegrityError)) or number in _ROW:
         return RowRefused(f"store {address.shown}: the row is refused: {told}")
-    advice = _advice(number, address)
+    # Before the number: PyMySQL's says that no server answers.
+    advice = _TRUST if "CERTIFICATE_VERIFY_FAILED" in told else _advice(number, address)
     return StoreUnavailable(f"store {address.shown}: {told}{f'; {advice}' if advice else ''}")
 
 

@@ -11,6 +11,7 @@ from pymysql.constants import CLIENT, SERVER_STATUS
 
 from orderlines.errors import StoreUnavailable
 from orderlines_store_mysql import forks
+from orderlines_store_mysql.encrypting import Connection
 from orderlines_store_mysql.explaining import RowRefused
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Link:
 
     def __init__(self, address: Address) -> None:
         flags = CLIENT.MULTI_STATEMENTS | CLIENT.FOUND_ROWS
-        self._raw: Any = pymysql.connect(
+        self._raw: Any = Connection(
             **address.connect_arguments(), charset="utf8mb4", client_flag=flags, autocommit=None
         )
         self._cursor: Any = self._raw.cursor()

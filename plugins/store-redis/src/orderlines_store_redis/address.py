@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis.backoff import NoBackoff
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
@@ -12,7 +12,9 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool
 
 from orderlines.errors import UsageError
+from orderlines.redisurl import must_be_local, read_database, split
 from orderlines.stores.showing import must_be_escaped, shown
+from orderlines.stores.urloptions import read_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +28,10 @@ OPTIONS: Final = ("prefix", "expire", "timeout", "connect_timeout", "ca", "db", 
 _SENTINELS: Final = ("+sentinel", "redis+sentinel:// only; write the user and the password of a server before its host")
 _ONLY: Final = {
     "ca": ("rediss", "rediss:// only, where the connection is encrypted"),
-    "db": ("+unix", "redis+unix:// only; write the database behind the host: redis://HOST:PORT/DATABASE"),
+    "db": (
+        "+unix",
+        "redis+unix:// only; write the database behind the host or the service: redis://HOST:PORT/DATABASE",
+    ),
     "sentinel_user": _SENTINELS,
     "sentinel_password": _SENTINELS,
 }
@@ -58,14 +63,11 @@ class Address:
         self.url = url
         self.shown = shown(url)
         try:
-            parts = urlsplit(url)
-            given = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+            parts = split(url)
+            options = read_options(parts.query, OPTIONS)
         except ValueError as error:
-            raise self.wrong(str(error)) from error
-        options = dict(given)
+            raise self.wrong(str(error)) from None
         for name in options:
-            if name not in OPTIONS:
-                raise self.wrong(f"unknown option {name!r}; there are {', '.join(OPTIONS)}")
             mark, instead = _ONLY.get(name, ("", ""))
             if mark not in parts.scheme:
                 raise self.wrong(f"the option {name!r} counts with {instead}")
@@ -112,10 +114,7 @@ class Address:
         return self._host(parts, common)
 
     def _host(self, parts: SplitResult, common: dict[str, Any]) -> tuple[str, Callable[[], Connection]]:
-        try:
-            host, port = parts.hostname or "", parts.port or PORT
-        except ValueError as error:
-            raise self.wrong(str(error)) from error
+        host, port = parts.hostname or "", parts.port or PORT
         if parts.scheme not in {"redis", "rediss"} or not host:
             raise self.wrong(_HINT)
         kind = SSLConnection if parts.scheme == "rediss" else Connection
@@ -125,8 +124,10 @@ class Address:
     def _socket(
         self, parts: SplitResult, options: dict[str, str], common: dict[str, Any]
     ) -> tuple[str, Callable[[], Connection]]:
-        if parts.hostname or len(parts.path) < len("/x"):
-            raise self.wrong("expected redis+unix:///path/of/the.sock, with three slashes, and ?db=NUMBER if need be")
+        try:
+            must_be_local(parts)
+        except ValueError as error:
+            raise self.wrong(str(error)) from None
         path, database = unquote(parts.path), self._database(options.get("db", ""))
         kind: Any = UnixDomainSocketConnection  # its types say that it is abstract
         return path, partial(kind, path=path, db=database, **common)
@@ -154,10 +155,11 @@ class Address:
             try:
                 one = urlsplit(f"//{watcher}")
                 yield one.hostname or "", one.port or SENTINEL_PORT
-            except ValueError as error:
-                raise self.wrong(str(error)) from error
+            except ValueError:
+                raise self.wrong("the port of a sentinel has to be a number up to 65535") from None
 
     def _database(self, text: str) -> int:
-        if text and not text.isdecimal():
-            raise self.wrong(f"the database has to be a number, not {text!r}")
-        return int(text or 0)
+        try:
+            return read_database(text)
+        except ValueError as error:
+            raise self.wrong(str(error)) from None

@@ -12,6 +12,7 @@ from weakref import WeakSet
 from orderlines.errors import StoreUnavailable, UsageError
 from orderlines.folder import prepare_folder
 from orderlines.processes.forks import Home
+from orderlines.stores.showing import HIDDEN, is_secret, shown
 from orderlines.stores.sqlite import forks
 from orderlines.stores.sqlite.schema import SCHEMA_VERSION, STORE
 from orderlines.stores.upgrading import advice
@@ -41,17 +42,19 @@ class Address:
         :raises UsageError: it is no such URL.
         """
         head, _, query = url.partition("?")
+        seen = shown(url)
         if not head.startswith(_HEAD) or len(head) == len(_HEAD):
-            raise UsageError(f"store URL {url!r}: expected sqlite:///relative/path.db or sqlite:////absolute/path.db")
+            raise UsageError(f"store URL {seen!r}: expected sqlite:///relative/path.db or sqlite:////absolute/path.db")
         self.url = url
         self.path = _unquoted(head[len(_HEAD) :])
         if self.path == ":memory:" or "\0" in self.path:
-            raise UsageError(f"store URL {url!r}: name a file; several processes and threads have to find it")
+            raise UsageError(f"store URL {seen!r}: name a file; several processes and threads have to find it")
         self.synchronous = _SYNCHRONOUS["normal"]
         for option in filter(None, query.split("&")):
             key, _, value = option.partition("=")
             if key != "synchronous" or value.lower() not in _SYNCHRONOUS:
-                raise UsageError(f"store URL {url!r}: unknown option {option} (synchronous=normal or full)")
+                told = f"{key}={HIDDEN}" if is_secret(key) else option
+                raise UsageError(f"store URL {seen!r}: unknown option {told} (synchronous=normal or full)")
             self.synchronous = _SYNCHRONOUS[value.lower()]
 
 

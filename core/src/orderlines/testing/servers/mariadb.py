@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
 
 from orderlines.testing.servers.base import Server, find
+from orderlines.testing.servers.certificates import Certificate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,6 +145,23 @@ class MariaDB(Server):
         if self._home != self.folder:
             shutil.rmtree(self._home, ignore_errors=True)
             self._home = self.folder
+
+
+class SecureMariaDB(MariaDB):
+    """A MariaDB that speaks TLS with who wants that, with a certificate for ``localhost`` that it has signed itself."""
+
+    @property
+    def certificate(self) -> Path:
+        """The file with it, as who is to trust it names it."""
+        return Certificate.in_folder(self._home).path
+
+    def prepare(self, program: str) -> None:
+        super().prepare(program)
+        Certificate.in_folder(self._home).make()
+
+    def command(self, program: str) -> Sequence[str]:
+        certificate = Certificate.in_folder(self._home)
+        return (*super().command(program), f"--ssl-cert={certificate.path}", f"--ssl-key={certificate.key}")
 
 
 def _account() -> tuple[str, ...]:

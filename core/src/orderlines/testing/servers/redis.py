@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 from uuid import uuid4
 
-from orderlines.testing.servers.base import Server, find
+from orderlines.testing.servers.base import Server
+from orderlines.testing.servers.certificates import Certificate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,19 +123,16 @@ class SecureRedis(RedisServer):
     @property
     def certificate(self) -> Path:
         """The file with it, as who is to trust it names it."""
-        return self.folder / "cert.pem"
+        return Certificate.in_folder(self.folder).path
 
     def prepare(self, program: str) -> None:
-        openssl = find(("openssl",), "openssl")
-        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-        command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
-        command += ["-keyout", str(self.folder / "key.pem"), "-out", str(self.folder / "cert.pem")]
-        subprocess.run(command, capture_output=True, check=True)
+        certificate = Certificate.in_folder(self.folder)
+        certificate.make()
         self._settings |= {
             "port": "0",
             "tls-port": str(self.port),
-            "tls-cert-file": str(self.folder / "cert.pem"),
-            "tls-key-file": str(self.folder / "key.pem"),
+            "tls-cert-file": str(certificate.path),
+            "tls-key-file": str(certificate.key),
             "tls-auth-clients": "no",
         }
         super().prepare(program)
