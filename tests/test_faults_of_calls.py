@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from orderlines.values import decode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.conftest import Shell
 
     from orderlines.stores.records import TaskRow
 
@@ -96,6 +99,18 @@ def test_a_call_that_ends_its_process_fails_alone(
     # greenlets share a process: the neighbour is run again, as `on_crash` says, and blamed for nothing
     assert tasks["good"].attempt == (1 if executor == "process" else 2)
     assert book.run(beside(executor, GOOD, GOOD))[0].status == "SUCCESS"
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_fork_that_returns_from_its_component_is_not_heard(executor: str, shell: Shell) -> None:
+    nodes = [
+        {"id": "twice", "call": "kit.return_twice", "executor": executor},
+        {"id": "once", "call": "demo.append", "with": {"path": "lines", "text": "once"}},
+    ]
+    done = shell.call("run", "--json", shell.flow(json.dumps({"flow": "forked", "line": nodes})))
+    assert done.code == 0, done.err
+    assert done.err == ""
+    assert (shell.folder / "lines").read_text(encoding="utf-8") == "once\n"
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import jsonschema
 import pytest
 from tests.conftest import MARK, Ran
 
@@ -169,6 +170,27 @@ def test_the_components_of_a_module_are_listed(own: Shell) -> None:
     done = entry(own.folder, "components", "mymod", "--import", "mymod", "--json", PYTHONPATH=".")
     assert done.code == 0, done.err
     assert [each["name"] for each in json.loads(done.out)["components"]] == ["mymod.double"]
+    done = entry(own.folder, "components", "--import", "mymod", "--json", PYTHONPATH=".")
+    assert (done.code, done.err) == (0, "")
+    names = [each["name"] for each in json.loads(done.out)["components"]]
+    assert {"mymod.double", "BuiltIn.start"} < set(names)
+    assert names == sorted(names)
+
+
+def test_the_schema_knows_the_components_of_a_module_that_is_named(own: Shell) -> None:
+    flow = {"flow": "own", "line": [{"id": "a", "call": "mymod.double", "with": {"n": 1}}]}
+    wrong = {"flow": "own", "line": [{"id": "a", "call": "mymod.double", "with": {"m": 1}}]}
+    done = entry(own.folder, "schema", "--import", "mymod", PYTHONPATH=".")
+    assert (done.code, done.err) == (0, "")
+    schema = jsonschema.Draft7Validator(json.loads(done.out))
+    assert (schema.is_valid(flow), schema.is_valid(wrong)) == (True, False)
+    assert not jsonschema.Draft7Validator(json.loads(entry(own.folder, "schema").out)).is_valid(flow)
+
+
+@pytest.mark.parametrize("words", [["components"], ["components", "json"], ["schema"]])
+def test_a_module_that_is_named_and_declares_nothing_is_said_to(own: Shell, words: list[str]) -> None:
+    done = entry(own.folder, *words, "--import", "json")
+    assert "the module 'json' has no components: write @orderlines.component" in done.err
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -91,3 +92,37 @@ def test_another_run_of_the_same_program_goes_on_beside_an_inline_call(tmp_path:
         held, freeing = engine.start(first.build()), engine.start(second.build())
         assert (freeing.wait(60), held.wait(60)) == ("SUCCESS", "SUCCESS")
         assert held.tasks()[0]["result"] is True
+
+
+WAITING = """\
+flow: waiting
+line:
+  - id: p
+    parallel:
+      executor: inline
+      lines:
+        a: [{id: long, call: acts.gate, with: {log: LOG, gate: GATE}}]
+        b: [{id: x, call: acts.append, with: {log: LOG, line: x}}]
+        c: [{id: y, call: acts.append, with: {log: LOG, line: y}, on_crash: fail}]
+"""
+
+
+def test_calls_that_wait_for_the_driver_s_thread_do_not_begin_in_a_paused_run(shell: Any) -> None:
+    process = shell.start("run", "--json", shell.flow(WAITING))
+    shell.await_lines("gate")
+    shell.call("pause", shell.run())
+
+    def calling() -> list[str]:
+        return [line.path for line in shell.store.lines(shell.store.runs(1)[0].id) if line.status == "CALL"]
+
+    until(lambda: calling() == ["/p#1/a"], "what waits is taken back")
+    shell.gate.touch()
+    until(lambda: shell.done() == ["long"], "what goes on is recorded")
+    assert shell.lines() == ["gate"]
+    shell.call("resume", shell.run())
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert sorted(shell.lines()) == ["gate", "x", "y"]
+    assert {task["node"]: task["attempt"] for task in json.loads(out)["tasks"]} == dict.fromkeys(
+        ("p", "long", "x", "y"), 1
+    )

@@ -32,7 +32,7 @@ from orderlines.states import FINAL, Halt, LineStatus
 from orderlines.stores.records import Committed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from orderlines.bells import Bell
     from orderlines.driving.territory import Territory
@@ -229,6 +229,7 @@ class Driver:
         for number in halted.keys() | self._paused:
             self._halt(number, halted.get(number, Halt.NONE))
         self._paused = {number for number, halt in halted.items() if halt == Halt.PAUSE}
+        self._hold_back(self._paused)
         claimed = territory.claim(self.store, self.id, self._runs, self.failures)
         for row in claimed:
             self._take(row)
@@ -479,7 +480,15 @@ class Driver:
         with suppress(StoreUnavailable):  # It is for people to see; the other lines of the group must go on.
             self.store.late(line.id, late)
 
-    # Stopping
+    # Stopping and pausing
+
+    def _hold_back(self, paused: Iterable[int]) -> None:
+        """Let no call begin in lines that are paused: those that wait for the driver's thread are taken back."""
+        known = [self._lines[number] for number in paused if number in self._lines]
+        waiting = [line for line in known if self._calls.recall(line)]
+        if waiting:
+            now = self._now()
+            self._commit([(line, machine.undone(line, now), None) for line in waiting])
 
     def _halt(self, number: int, halt: int) -> None:
         """Obey a wish on a line of ours: end its call, or end it where it waits for a slot."""

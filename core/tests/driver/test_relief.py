@@ -89,3 +89,39 @@ def test_one_that_is_closed_leaves_no_thread(work: Work) -> None:
         until(lambda: work.rounds == 1, "somebody stands in")
     work.relief.close()
     assert threading.active_count() == before
+
+
+class Hesitant(threading.Event):
+    """One that tells when it is about to be cleared, and waits to be let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.about = threading.Semaphore(0)
+        self.may = threading.Semaphore(0)
+
+    def clear(self) -> None:
+        self.about.release()
+        assert self.may.acquire(timeout=60)
+        super().clear()
+
+
+def test_one_that_is_about_to_sleep_hears_that_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Hesitant] = []
+
+    def make() -> Hesitant:
+        made.append(Hesitant())
+        return made[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading, "Event", make)
+        relief = Relief(lambda enough: None, lambda: None)
+    with relief:
+        pass
+    until(lambda: any(event.about.acquire(blocking=False) for event in made), "it is about to sleep")
+    closing = threading.Thread(target=relief.close, daemon=True)
+    closing.start()
+    until(lambda: all(event.is_set() for event in made), "it is called")
+    for event in made:
+        event.may.release()
+    closing.join(60)
+    assert not closing.is_alive()

@@ -30,7 +30,7 @@ def is_module_name(name: str) -> bool:
 
 def allow_imports(names: Iterable[str]) -> None:
     """Let this process, and those that it starts from now on, import modules when a run needs their components."""
-    os.environ[VARIABLE] = ",".join(dict.fromkeys([*_named(), *names]))
+    os.environ[VARIABLE] = ",".join(dict.fromkeys([*named_modules(), *names]))
 
 
 def load_own(module: str, name: str) -> Component | None:
@@ -55,18 +55,24 @@ def load_own(module: str, name: str) -> Component | None:
 
 
 def own_components(module: str) -> list[Component]:
-    """Return the components of such a module, sorted by name: none where it was not named, or declares none.
+    """Return the components of such a module, sorted by name: none where it was not named, and has declared none.
 
-    :raises PluginError: as :func:`load_own` does.
+    :raises PluginError: as :func:`load_own` does; a module that was named declares none.
     """
-    if _may_import(module) and module not in sys.modules:
+    named = _may_import(module)
+    if named and module not in sys.modules:
         _import(module)
     names = declared_names(module) if module in sys.modules else []
+    if named and not names:
+        raise PluginError(
+            f"the module {module!r} has no components: write @orderlines.component before a function of it that flows "
+            "may call"
+        )
     return [found for found in (load_declared(module, name) for name in names) if found is not None]
 
 
 def _may_import(module: str) -> bool:
-    named = _named()
+    named = named_modules()
     for each in named:
         if not is_module_name(each):
             raise PluginError(f"{VARIABLE} names {each!r}, which is no module: write a dotted name, such as mymod")
@@ -85,5 +91,6 @@ def _import(name: str) -> None:
         ) from error
 
 
-def _named() -> list[str]:
+def named_modules() -> list[str]:
+    """Return the names of those modules, as they were given."""
     return [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]

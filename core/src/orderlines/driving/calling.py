@@ -168,11 +168,15 @@ class Calls:
         if self._numbers.get(line.id) == number:
             del self._numbers[line.id]
         if number in self._local:
-            self._local.discard(number)
-            if number == self._careful:
-                self._careful = 0
+            self._leave(number)
         self.retry()
         return line
+
+    def _leave(self, number: int) -> None:
+        """Take note that a call is not in the driver's process any more."""
+        self._local.discard(number)
+        if number == self._careful:
+            self._careful = 0
 
     def flight(self, number: int) -> tuple[Line, Begin] | None:
         """Return a call in flight, from whatever thread."""
@@ -229,7 +233,7 @@ class Calls:
         return flight[0].info.id if flight is not None and elsewhere else None
 
     def recall(self, line: Line) -> bool:
-        """Take back the call of a line that waits for the driver's thread, while that is in another call.
+        """Take back the call of a line that waits for the driver's thread.
 
         From whatever thread; nobody will hear of the call again.
 
@@ -240,7 +244,7 @@ class Calls:
         if number is None or not isinstance(executor, InlineExecutor) or not executor.take_back(number):
             return False
         self._flights.pop(number, None)
-        self._local.discard(number)
+        self._leave(number)
         self._numbers.pop(line.id, None)
         return True
 

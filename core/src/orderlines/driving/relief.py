@@ -99,9 +99,12 @@ class Relief:
             self._turn.release()
 
     def _sleep(self, seen: int) -> None:
-        """Sleep until the first thread goes away: it counts before it looks whether somebody sleeps."""
+        """Sleep until the first thread goes away, or closes: it counts, or says so, before it calls.
+
+        So a call that is cleared here unheard is seen all the same.
+        """
         self._called.clear()
         self.sleeps = True
-        if self._absences == seen:
+        if self._absences == seen and not self._closed.is_set():
             self._called.wait()
         self.sleeps = False

@@ -6,6 +6,7 @@ where calls share a child ``stuck`` and ``yields``.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -144,10 +145,13 @@ def read_done(frame: Frame) -> Outcome:
 
 
 def run_here(call: Call, context: CallContext | None) -> Outcome:
-    """Run a call in this thread, on its own live arguments."""
+    """Run a call in this thread, on its own live arguments. A fork that leaves the component ends: it is no driver."""
+    process = os.getpid()
     started = time.time()
     begun = time.monotonic()
     finished = invoke(call.component, call.arguments, context)
+    if os.getpid() != process:
+        os._exit(0)
     if context is not None:
         context.finish()
     return Outcome(call.id, *finished, started, time.monotonic() - begun)

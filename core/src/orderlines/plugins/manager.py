@@ -149,8 +149,10 @@ class Registry:
         return [descriptor.name for descriptor in self._of("strategies").descriptors()]
 
     def libraries(self) -> list[str]:
-        """Return the sorted names of the component libraries."""
-        return sorted(self._of("components").names())
+        """Return the sorted names of the component libraries, and of the modules that were named to be imported."""
+        from orderlines.components.importing import named_modules  # noqa: PLC0415 -- not needed to list plugins
+
+        return sorted({*self._of("components").names(), *named_modules()})
 
     def libraries_of(self, package: str) -> list[str]:
         """Return the sorted names of the component libraries that a top-level package holds; nothing is imported."""
