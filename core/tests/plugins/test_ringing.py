@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from orderlines.stores.base import Store
 
-HOOK = "@hookimpl\ndef orderlines_executors(): return []\n"
+BROKEN = """\
+import nowhere_at_all
+from orderlines.plugins import hookimpl
+ORDERLINES_API = 1
+
+@hookimpl
+def orderlines_executors():
+    return []
+"""
 QUEUE = "redis://127.0.0.1:1/0"
 HEAD = "workers look for lines instead of being told of them: there is no executor 'rq'; "
 
@@ -49,7 +57,10 @@ def test_without_a_plugin_that_rings_it_is_said_what_brings_it(
 def test_where_the_plugin_that_rings_is_broken_it_is_said_why(
     store: Store, site: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    site.install("orderlines-executor-rq", f"import nowhere_at_all\n{HOOK}")
+    # A package of another name than the one that may be installed, and imported, in earnest.
+    (site.folder / "broken_bells").mkdir()
+    site.module("broken_bells", "plugin", BROKEN)
+    site.describe("orderlines-executor-rq", "[orderlines]\nmain = broken_bells.plugin\n")
     (message,) = told(store, site, caplog)
     assert message.startswith(f"{HEAD}the plugin orderlines-executor-rq is broken and may offer it: ")
     assert "No module named 'nowhere_at_all'" in message
