@@ -120,8 +120,8 @@ def test_the_environments_of_tox_are_the_documented_ones() -> None:
 def test_the_readme_says_how_to_begin_and_how_to_test() -> None:
     first, *others = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     assert re.fullmatch(r"python3 -m venv \.venv && .* && \.venv/bin/orderlines run examples/documented\.json\n", first)
-    assert any(block.endswith(".venv/bin/tox -p 2\n") for block in others)
-    assert ".venv/bin/tox -p 2" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert any(block.endswith(".venv/bin/tox -p 3\n") for block in others)
+    assert ".venv/bin/tox -p 3" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def test_the_index_lists_every_decision() -> None:
