@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import selectors
 import signal
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 
 from orderlines.processes.frames import pack
 from orderlines.processes.proc import descendants, read_stat
-from orderlines.processes.supervisor import Disconnected, Supervisor
+from orderlines.processes.supervisor import Disconnected, SupervisedChild, Supervisor
 from orderlines.testing.bench import lives, until
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orderlines.processes.frames import Frame
-    from orderlines.processes.supervisor import SupervisedChild
 
 ENTRIES = """
 import os, signal, sys, time
@@ -113,6 +113,20 @@ def test_its_exit_code_is_told(supervisor: Supervisor, children: list[Supervised
     wait(child, "exit")
     assert str(child.exit) == "exit code 70"
     assert "SystemExit: 5" in (tmp_path / "output").read_text()
+
+
+def test_its_exit_code_is_told_where_an_order_comes_too_late() -> None:
+    """A keeper that ends without having read an order: the kernel tells of that before the keeper's last words."""
+    control, keeper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    child = SupervisedChild(control, socket.socket(socket.AF_UNIX))
+    keeper.send(b'{"pid": 12}')
+    keeper.send(b'{"status": 768, "left": false}')
+    child.end(0.0)
+    keeper.close()
+    while child.exit is None:
+        child.read_control()
+    assert (child.pid, f"{child.exit}") == (12, "exit code 3")
+    child.close()
 
 
 def test_an_entry_that_cannot_be_imported_is_told(

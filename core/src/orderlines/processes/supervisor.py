@@ -126,7 +126,7 @@ class SupervisedChild:
     def read_control(self) -> None:
         """Take what the keeper says; sets :attr:`pid` and :attr:`exit`."""
         try:
-            text = self.control.recv(4096)
+            text = self._hear_keeper()
         except BlockingIOError:
             return
         except OSError:
@@ -139,6 +139,13 @@ class SupervisedChild:
             self.pid = words["pid"]
         else:
             self.exit = Exit(words["status"], words["left"])
+
+    def _hear_keeper(self) -> bytes:
+        try:
+            return self.control.recv(4096)
+        except ConnectionResetError:
+            # It ended before it read an order. Linux tells that once, and first; its last words are still there.
+            return self.control.recv(4096)
 
     def end(self, grace: float) -> None:
         """End the worker: SIGTERM to its group, after ``grace`` seconds SIGKILL to all that descends from it.
