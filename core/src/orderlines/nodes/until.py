@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.nodes.base import Wait
@@ -49,11 +49,16 @@ class Until(Timed):
 def parse_moment(value: object) -> float:
     """Return a moment, in ISO 8601 with a zone, as seconds since the epoch.
 
-    :raises ValueError: it is none, or has no zone.
+    :raises ValueError: it is none, or has no zone; it cannot be shown in UTC, as the end of the year 9999 in America.
     """
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     if not isinstance(moment, datetime):
         raise ValueError("this is no moment")  # noqa: TRY004 -- one kind of error for the caller
     if moment.tzinfo is None:
         raise ValueError("this moment has no zone")
-    return moment.timestamp()
+    seconds = moment.timestamp()
+    try:
+        datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("this moment is not in the years 1 to 9999 of UTC") from error
+    return seconds
