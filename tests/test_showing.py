@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orderlines.cli.following import Pieces
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
@@ -145,3 +147,26 @@ def test_what_a_graph_did_not_run_is_told_with_the_reason(shell: Shell) -> None:
     assert (tasks["e"]["status"], "c" in tasks, "d" in tasks) == ("SUCCESS", False, False)
     assert tasks["g"]["not_run"] == [{"node": "c", "because": ["a"]}, {"node": "d", "because": ["a"]}]
     assert "2 not run as a did not succeed: c, d" in shell.call("status", "last").out
+
+
+@pytest.mark.usefixtures("kit")
+@pytest.mark.parametrize("executor", ["inline", "process"])
+def test_what_is_printed_above_the_tree_is_whole(executor: str, shell: Shell) -> None:
+    """A pipe hands over 64 KB at once, which may end within a character; this is three times as much."""
+    text = "\u5bbd" * 60_000
+    node = {"id": "a", "call": "kit.tell_and_wait", "with": {"text": text, "path": "."}, "executor": executor}
+    shown = on_a_terminal(shell, "run", str(shell.flow(json.dumps({"flow": "wide", "line": [node]}))))
+    assert shown.count("\u5bbd") == len(text)
+    assert "\\x" not in shown
+
+
+def test_a_line_waits_a_moment_for_its_end() -> None:
+    pieces = Pieces()
+    wide = "\u5bbd".encode()
+    assert pieces.add(b"one\ntw" + wide[:1], 0.0) == "one\n"
+    assert pieces.add(wide[1:] + b"o\nth", 0.2) == "tw\u5bbdo\n"
+    assert pieces.add(b"r", 0.4) == ""
+    assert pieces.add(b"ee", 0.6) == "three"
+    assert pieces.add(b"", 0.9) == ""
+    assert pieces.add(b"four" + wide[:2], 1.0) == ""
+    assert pieces.add(b"", 1.1, last=True) == "four\\xe5\\xae"

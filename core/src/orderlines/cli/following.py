@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from codecs import getincrementaldecoder
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.cli.output import on_terminal, write_text
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 _STDOUT = 1
 _STDERR = 2
 _PIECE = 65_536
+PATIENCE: Final = 0.3
+"""Seconds for which what is printed waits for the end of its line."""
 _PIECES = 16
 """Pieces of output that are passed on at once, so that a call which prints without end does not hold up the view."""
 
@@ -40,6 +44,30 @@ class Following:
         write_text(text)
 
 
+class Pieces:
+    """Puts together what is read in pieces: no character is torn, and no line that is ended soon."""
+
+    def __init__(self) -> None:
+        self._decoder = getincrementaldecoder("utf-8")("backslashreplace")
+        self._begun = ""
+        self._since = 0.0
+
+    def add(self, data: bytes, now: float, *, last: bool = False) -> str:
+        """Return what can be shown now; a line that is not ended waits :data:`PATIENCE` for its end.
+
+        :param now: the moment, in seconds.
+        :param last: whether nothing comes any more.
+        """
+        text = self._begun + self._decoder.decode(data, last)
+        cut = len(text) if last else text.rfind("\n") + 1
+        if cut or not self._begun:
+            self._since = now
+        elif now - self._since >= PATIENCE:
+            cut = len(text)
+        self._begun = text[cut:]
+        return text[:cut]
+
+
 class LiveFollowing(Following):
     """Shows a live tree; what is printed by this process and those that it forks goes above it.
 
@@ -51,6 +79,7 @@ class LiveFollowing(Following):
         self._output = output
         self._terminal = terminal
         self._tree: LiveTree | None = None
+        self._pieces = Pieces()
 
     def begin(self, read: Callable[[], dict[str, Any]], below: Below) -> None:
         from orderlines.cli.live import LiveTree, terminal_console  # noqa: PLC0415 -- 60 ms, for a terminal only
@@ -67,20 +96,29 @@ class LiveFollowing(Following):
         if self._tree is None:
             super().finish(document, below)
         else:
-            self.pass_on()
+            self.pass_on(last=True)
             self._tree.finish(document)
 
-    def pass_on(self) -> None:
-        """Print above the tree what was printed meanwhile."""
+    def pass_on(self, *, last: bool = False) -> None:
+        """Print above the tree what was printed meanwhile.
+
+        :param last: whether no more is to come, as far as is known.
+        """
+        data = b"".join(self._read())
+        if self._tree is None:
+            while data:
+                data = data[os.write(self._terminal, data) :]
+            return
+        text = self._pieces.add(data, time.monotonic(), last=last)
+        if text:
+            self._tree.above(text)
+
+    def _read(self) -> Iterator[bytes]:
         for _ in range(_PIECES):
             try:
-                data = os.read(self._output, _PIECE)
+                yield os.read(self._output, _PIECE)
             except BlockingIOError:
                 return
-            if self._tree is None:
-                os.write(self._terminal, data)
-            else:
-                self._tree.above(data.decode("utf-8", "backslashreplace"))
 
     def leave(self) -> None:
         """Give the terminal back as it was."""
@@ -108,7 +146,7 @@ def following(*, live: bool) -> Iterator[Following]:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        view.pass_on()
+        view.pass_on(last=True)
         view.leave()
         for number, descriptor in kept.items():
             os.dup2(descriptor, number)
