@@ -78,6 +78,11 @@ class Admin:
         """Return one of the server's counters."""
         return int(self.run(url, f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
 
+    def deadlocks(self, url: str) -> int:
+        """Return how many deadlocks the server has ended."""
+        counter = "SELECT count FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'"
+        return int(self.run(url, counter)[0][0])
+
 
 @pytest.fixture(scope="session")
 def admin() -> Admin:
@@ -91,6 +96,18 @@ def url(placed: Callable[[str], str], admin: Admin) -> Iterator[str]:
     admin.make(url)
     yield url
     admin.drop(url)
+
+
+@pytest.fixture
+def is_maria(url: str, admin: Admin) -> bool:
+    """Whether the session's server is MariaDB, and not Oracle's MySQL."""
+    return "MariaDB" in admin.run(url, "SELECT VERSION()")[0][0]
+
+
+@pytest.fixture
+def collation(*, is_maria: bool) -> str:
+    """How texts are compared there."""
+    return "utf8mb4_nopad_bin" if is_maria else "utf8mb4_0900_bin"
 
 
 @pytest.fixture

@@ -41,6 +41,8 @@ WAITING = (
     "flow: waiting\nline: [{id: w, call: acts.wait, with: {text: w}}, {id: z, call: acts.note, with: {text: z}}]\n"
 )
 PATIENCE = 60
+COMMIT = b"\x03COMMIT"
+"""The statement, and not the end of READ COMMITTED, which is sent on new connections."""
 
 
 @pytest.fixture
@@ -97,10 +99,10 @@ def test_connections_that_are_cut_all_the_time_lose_and_repeat_nothing(
         runs = [engine.start(load_text(text, registry).flow) for text in (CHAIN, FAN)]
         # First some at once, more than are tried again for; then one now and then.
         for number in range(8):
-            (proxy.swallow_answer if number % 2 else proxy.cut_before)(b"COMMIT")
+            (proxy.swallow_answer if number % 2 else proxy.cut_before)(COMMIT)
         for number in range(4):
             until(lambda bound=10 * number + 10: len(acts.done) > bound, "calls are made")  # type: ignore[misc]
-            proxy.swallow_answer(b"COMMIT")
+            proxy.swallow_answer(COMMIT)
         assert [run.wait(PATIENCE) for run in runs] == ["SUCCESS"] * 2
         for run in runs:
             check(engine, run.row.id)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from orderlines.testing.servers.proxy import Proxy
 
 TIMES = 25
+ISOLATION = "VARIABLES LIKE 't%isolation'"
+"""The older servers call it ``tx_isolation``, the newer ones ``transaction_isolation``, some both."""
 STEPS: dict[str, Callable[[LineRow], Step]] = {
     "plain": lambda line: step(line, LineStatus.CALL, attempt=1, tasks=(task(assigned='{"x":1}'),)),
     "start": lambda line: step(line, LineStatus.CALL, starts=5.0, timeout=60.0),
@@ -144,13 +146,16 @@ def check_both(store: MySQLStore, lines: tuple[LineRow, LineRow], done: list[Com
 def test_the_victim_of_a_deadlock_is_committed_whole_afterwards(store: MySQLStore, url: str, admin: Any) -> None:
     driver = PlayedDriver(store)
     one, two = two_lines(driver)
-    before = admin.status(url, "Innodb_deadlocks")
+    before = admin.deadlocks(url)
     with closing(admin.open(url)) as rival, rival.cursor() as cursor:
         rival.select_db(url.rpartition("/")[2])
         cursor.execute("CREATE TABLE heavy (id INT PRIMARY KEY) ENGINE=InnoDB")
         cursor.execute("START TRANSACTION")
         # Who has changed more is not the victim.
-        cursor.execute("INSERT INTO heavy SELECT seq FROM seq_1_to_1000")
+        cursor.execute(
+            "INSERT INTO heavy WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+            "SELECT i FROM n"
+        )
         cursor.execute(f"UPDATE ol_lines SET crashes = 0 WHERE id = {two.id}")
         cursor.execute(f"SELECT id FROM ol_lines WHERE id = {two.id} FOR UPDATE")
         thread, done = commit_both(driver, (one, two))
@@ -158,7 +163,7 @@ def test_the_victim_of_a_deadlock_is_committed_whole_afterwards(store: MySQLStor
         cursor.execute(f"SELECT id FROM ol_lines WHERE id = {one.id} FOR UPDATE")
         cursor.execute("ROLLBACK")
         thread.join()
-    assert admin.status(url, "Innodb_deadlocks") == before + 1
+    assert admin.deadlocks(url) == before + 1
     check_both(store, (one, two), done)
 
 
@@ -194,10 +199,10 @@ def test_a_lock_that_is_not_to_be_had_leaves_nothing_half_written(
 
 
 def test_a_stale_snapshot_cannot_overwrite_a_stop(store: MySQLStore, url: str, admin: Any) -> None:
-    assert admin.run(url, "SELECT @@global.tx_isolation") == [("REPEATABLE-READ",)]
+    assert {value for _, value in admin.run(url, "SHOW GLOBAL " + ISOLATION)} == {"REPEATABLE-READ"}
     driver, other = PlayedDriver(store), MySQLStore(url)
     line = driver.begin()
-    assert store._read("SELECT @@tx_isolation") == (("READ-COMMITTED",),)
+    assert {value for _, value in store._read("SHOW SESSION " + ISOLATION)} == {"READ-COMMITTED"}
     other.wish(line.run, "stop")
     other.close()
     before = everything(store, line.run)

@@ -34,12 +34,12 @@ SENT = (
 
 
 @pytest.fixture(autouse=True)
-def old(url: str) -> None:
+def old(url: str, collation: str) -> None:
     """Fill the database with what version 1 has made."""
     arguments = {**Address(url).connect_arguments(), "client_flag": pymysql.constants.CLIENT.MULTI_STATEMENTS}
     connection = pymysql.connect(**arguments, charset="utf8mb4", autocommit=True)
     with closing(connection), connection.cursor() as cursor:
-        cursor.execute(OLD)
+        cursor.execute(OLD.replace("utf8mb4_nopad_bin", collation))
         while cursor.nextset():
             pass
 

@@ -14,6 +14,8 @@ in pytest's root folder::
 In a URL ``{folder}`` is a new folder and ``{database}`` a new name for each empty store, and ``{mariadb}`` the place of
 a private server, with its user, which is started for the tests that use it and ends with them.
 
+``--private-server mariadb=orderlines.testing.servers.mysql:MySQL`` has another server stand in for one of these.
+
 A class of tests with a ``url`` of its own runs against that. Any other runs once for each chosen back end of its
 store's scheme: the default ones, those of ``--backend ALIAS`` (again for each further one), or ``--store-url URL``.
 """
@@ -47,6 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("orderlines")
     group.addoption(
         "--backend", action="append", metavar="ALIAS", help="a back end of setup.cfg to test stores on (repeatable)"
+    )
+    group.addoption(
+        "--private-server",
+        action="append",
+        default=[],
+        metavar="NAME=CLASS",
+        help="a private server of another class for the URLs that ask for NAME (repeatable)",
     )
     group.addoption("--store-url", metavar="URL", help="test stores on this URL; {folder} is a new folder in it")
 
@@ -91,14 +100,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+def private_server(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Callable[[str], Server]]:
     """Return a private server by its name in a URL: one of each for all tests, started when it is first asked for."""
     started: dict[str, Server] = {}
+    classes = SERVERS | dict(given.split("=", 1) for given in pytestconfig.option.private_server)
     with ExitStack() as stack:
 
         def server(name: str) -> Server:
             if name not in started:
-                module, _, kind = SERVERS[name].partition(":")
+                module, _, kind = classes[name].partition(":")
                 made: Server = getattr(import_module(module), kind)(tmp_path_factory.mktemp(name))
                 started[name] = stack.enter_context(made)
             return started[name]

@@ -20,16 +20,10 @@ if TYPE_CHECKING:
 USER = "tester"
 PASSWORD = "secret"  # noqa: S105 -- of a server that lives as long as a test
 # What the server has handed to the system outlives its process, whatever it waits for.
-_QUICK = (
-    "--innodb-flush-log-at-trx-commit=0",
-    "--innodb-doublewrite=OFF",
-    "--innodb-flush-method=nosync",
-    "--sync-frm=OFF",
-)
+_QUICK = ("--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=OFF", "--innodb-flush-method=nosync")
 _SAFE = ("--innodb-flush-log-at-trx-commit=1",)
 _SMALL = (
     "--innodb-buffer-pool-size=64M",
-    "--innodb-log-file-size=96M",
     "--innodb-buffer-pool-dump-at-shutdown=OFF",
     "--innodb-buffer-pool-load-at-startup=OFF",
     "--performance-schema=OFF",
@@ -52,6 +46,8 @@ class MariaDB(Server):
 
     programs: ClassVar[tuple[str, ...]] = ("mariadbd", "mysqld")
     package: ClassVar[str] = "mariadb-server"
+    own: ClassVar[tuple[str, ...]] = ("--innodb-log-file-size=96M", "--sync-frm=OFF")
+    """Options that no other server of the kind has."""
 
     def __init__(self, folder: Path, *, safe: bool = False, options: Sequence[str] = ()) -> None:
         super().__init__(folder)
@@ -101,16 +97,19 @@ class MariaDB(Server):
         data = self._home / "data"
         if (data / "mysql").exists():
             return
-        installer = _beside(program, "mariadb-install-db", "mysql_install_db")
-        command = [installer, "--no-defaults", f"--datadir={data}", "--skip-test-db", *_account()]
+        command = [*self.installer(program), f"--datadir={data}", *_account()]
         # A server that starts takes away what it finds of temporary tables, whosesoever they are.
         own = {**os.environ, "TMPDIR": str(self._home)}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=own)
         if done.returncode != 0:
-            raise RuntimeError(f"{installer} failed: {done.stdout[-1000:]} {done.stderr[-1000:]}")
+            raise RuntimeError(f"{command[0]} failed: {done.stdout[-1000:]} {done.stderr[-1000:]}")
         start = self._home / "init.sql"
         start.write_text(_GRANT.replace("; ", ";\n") + "\n", encoding="ascii")
         start.chmod(0o644)
+
+    def installer(self, program: str) -> Sequence[str]:
+        """Return the command that makes its data, but for where and for whom."""
+        return _beside(program, "mariadb-install-db", "mysql_install_db"), "--no-defaults", "--skip-test-db"
 
     def command(self, program: str) -> Sequence[str]:
         first = () if (self._home / "started").exists() else (f"--init-file={self._home / 'init.sql'}",)
@@ -125,6 +124,7 @@ class MariaDB(Server):
             "--bind-address=127.0.0.1",
             *_account(),
             *_SMALL,
+            *self.own,
             *self._options,
             *first,
         )
