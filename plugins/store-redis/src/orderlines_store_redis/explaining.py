@@ -48,7 +48,8 @@ _CODES: Final = {
 }
 _CODE = re.compile(rf"(?:^|[ :@-])({'|'.join(_CODES)})\b")
 """A code where it begins an error, or where Redis 6 quotes the error of a command inside of a script."""
-_SENTINEL: Final = "unknown command 'SENTINEL'"
+_SENTINEL: Final = ("unknown command 'SENTINEL'", "unknown command `SENTINEL`")
+"""What Redis 7 and Redis 6 say who are asked for a master."""
 _DENIED: Final = ("user executing the script can't", "ACL failure in script")
 """How Redis and Valkey deny a command inside of a script, without a code."""
 
@@ -80,7 +81,7 @@ def _advice(address: Address, error: RedisError) -> str | None:
             f"no sentinel of {server} names a master that runs; see whether the sentinels run, and watch a service of"
             " this name"
         )
-    if _SENTINEL in text:
+    if any(words in text for words in _SENTINEL):
         return (
             f"{server} is a Redis and no sentinel; name the sentinels' ports (26379 unless set), or write redis:// for"
             " the server itself"
