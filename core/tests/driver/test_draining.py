@@ -235,7 +235,10 @@ def test_a_timer_says_how_long_a_worker_may_rest(store: SQLiteStore, worker: Dra
     assert 3500 < rest <= 3600
 
 
-def test_what_waits_behind_a_long_call_is_given_back(store: SQLiteStore, tmp_path: Path) -> None:
+def test_what_waits_behind_a_long_call_is_given_back(
+    store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orderlines.draining.QUICK", 60.0)  # of a machine that is busy as well
     go = tmp_path / "go"
     hold = {"id": "h", "call": "drained.hold", "with": {"path": str(go)}}
     worker = Drainer(store, registry(), ["default"])
