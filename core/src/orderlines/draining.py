@@ -87,7 +87,7 @@ class Drainer(Driver):
         return False
 
     def share(self) -> list[int]:
-        """Give back the lines whose calls wait for the driver's thread, where another call has kept that for long.
+        """Give back the lines that wait for the driver's thread, where a call of another one has kept that for long.
 
         From another thread, again and again. Returns which lines; workers have to be told of them.
 
@@ -132,10 +132,19 @@ class Drainer(Driver):
 
     def _stand_in(self, enough: Callable[[], bool]) -> None:
         """See to calls that run beside the one which keeps the thread; what is due is left to other workers."""
+        if time.monotonic() - self._stirs >= LONG:
+            self._set_down()
         taking, self._queues.open = self._queues.open, False
         if self._calls.beside():
             super()._stand_in(enough)
         self._queues.open = taking
+
+    def _set_down(self) -> None:
+        """Have the lines given back that wait to begin a call in the driver's process: one is in it that takes long."""
+        with self._sharing:
+            for line in self._calls.set_down():
+                self._shared.append(line.id)
+                self._lines.pop(line.id, None)
 
     def _make_room(self) -> None:
         """Say how many lines may be taken, and look for them at once where some were and have gone on."""

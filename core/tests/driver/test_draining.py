@@ -240,12 +240,14 @@ def test_a_timer_says_how_long_a_worker_may_rest(store: SQLiteStore, worker: Dra
     assert 3500 < rest <= 3600
 
 
+@pytest.mark.parametrize("on_crash", ["rerun", "fail"])
 def test_what_waits_behind_a_long_call_is_given_back(
-    store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on_crash: str, store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also what may run once at the most, which begins only when no other call is in the worker's process."""
     monkeypatch.setattr("orderlines.draining.QUICK", 60.0)  # of a machine that is busy as well
     go = tmp_path / "go"
-    hold = {"id": "h", "call": "drained.hold", "with": {"path": str(go)}}
+    hold = {"id": "h", "call": "drained.hold", "with": {"path": str(go)}, "on_crash": on_crash}
     worker = Drainer(store, registry(), ["default"])
     for _ in range(5):  # quickly done: it takes more at once from then on
         accepted(store, [CALL])
@@ -332,8 +334,8 @@ def test_what_is_given_back_while_the_store_fails_is_not_begun_here_as_well(
         worker.drain(soon())
     runs = [accepted(store, [{"id": "h", "call": "drained.hold", "with": {"path": str(first)}}])]
     begin: dict[str, Any] = {"id": "b", "call": "drained.begin"}
-    for name in "xyz":
-        runs.append(accepted(store, [{**begin, "with": {"log": str(log), "name": name, "path": str(rest)}}]))
+    given = {"log": str(log), "path": str(rest)}
+    runs += [accepted(store, [{**begin, "with": {**given, "name": name}}]) for name in "xyz"]
 
     def owners() -> set[int | None]:
         return {line.owner for run in runs for line in lines_of(store, run)}
@@ -356,9 +358,9 @@ def test_what_is_given_back_while_the_store_fails_is_not_begun_here_as_well(
         worker.drain(soon())
     assert {status(store, run) for run in runs} == {"SUCCESS"}
     assert sorted(log.read_text().split()) == ["x", "y", "z"]
-    for each in (worker, other):
-        each.close()
-        each.part()
+    for drainer in (worker, other):
+        drainer.close()
+        drainer.part()
     store.close()
 
 
