@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from orderlines.bells import Bell
     from orderlines.plugins import Registry
     from orderlines.stores.base import Store
+    from orderlines.stores.records import LineRow
 
 QUICK: Final = 0.05
 """Seconds within which what was taken at once is to have gone on, if twice as much is to be taken the next time."""
@@ -49,6 +51,7 @@ class Drainer(Driver):
         self._taken_at = 0.0
         self._stirs = math.inf
         self._shared: list[int] = []
+        self._sharing = threading.Lock()
         super().__init__(store, registry, self._ended, bell, self._queues)
 
     @property
@@ -84,24 +87,22 @@ class Drainer(Driver):
         return False
 
     def share(self) -> list[int]:
-        """Give back the lines whose calls wait for the driver's thread, where another call has kept that for long.
+        """Give back the lines that wait for the driver's thread, where a call of another one has kept that for long.
 
         From another thread, again and again. Returns which lines; workers have to be told of them.
 
         :raises StoreUnavailable: the store cannot be reached; they are given back the next time.
         """
-        if time.monotonic() - self._stirs >= LONG:
-            for line in list(self._lines.values()):
-                if self._calls.recall(line):
-                    self._lines.pop(line.id, None)
-                    self._shared.append(line.id)
-        shared, self._shared = self._shared, []
-        if shared:
-            try:
+        with self._sharing:
+            if time.monotonic() - self._stirs >= LONG:
+                for line in list(self._lines.values()):
+                    if self._calls.recall(line):
+                        self._shared.append(line.id)
+                        self._lines.pop(line.id, None)
+            shared = self._shared
+            if shared:
                 self.store.release(self.id, shared)
-            except StoreUnavailable:
-                self._shared = shared
-                raise
+                self._shared = []
         return shared
 
     def rest(self) -> float | None:
@@ -118,12 +119,32 @@ class Drainer(Driver):
         """Give calls their grace, give back what is in hand, and leave the books; after :meth:`close`."""
         self._let_go()
 
+    def _look(self, now: float) -> None:
+        with self._sharing:
+            super()._look(now)
+
+    def _take(self, row: LineRow) -> None:
+        """Take a line, unless it is to be given back: that may be done, unheard, and is done again in any case."""
+        if row.id in self._shared:
+            self._shake()
+        else:
+            super()._take(row)
+
     def _stand_in(self, enough: Callable[[], bool]) -> None:
         """See to calls that run beside the one which keeps the thread; what is due is left to other workers."""
+        if time.monotonic() - self._stirs >= LONG:
+            self._set_down()
         taking, self._queues.open = self._queues.open, False
         if self._calls.beside():
             super()._stand_in(enough)
         self._queues.open = taking
+
+    def _set_down(self) -> None:
+        """Have the lines given back that wait to begin a call in the driver's process: one is in it that takes long."""
+        with self._sharing:
+            for line in self._calls.set_down():
+                self._shared.append(line.id)
+                self._lines.pop(line.id, None)
 
     def _make_room(self) -> None:
         """Say how many lines may be taken, and look for them at once where some were and have gone on."""

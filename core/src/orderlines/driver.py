@@ -241,10 +241,10 @@ class Driver:
 
     def _reconcile(self) -> None:
         """Take the lines that the store says are ours and that we do not know: the answer was lost."""
+        self._shaken = False  # First: what is lost from now on, whoever asked, may not be among those it says.
         for number in self.store.owned(self.id):
             if number not in self._lines:
                 self._take(self._patiently(partial(self.store.line, number)))
-        self._shaken = False
         self._stirred = True
 
     def _shake(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +29,8 @@ CALL = {"id": "a", "call": "drained.double", "with": {"value": "${value}"}, "set
 
 ASKED = ("claim", "commit", "ended", "expire", "halted", "next_due", "now", "run", "version")
 """What a worker's driver asks a store for."""
+GIVES = ("release",)
+"""What it tells a store beside that."""
 
 
 class Noted:
@@ -61,7 +64,7 @@ def _forgetful(name: str) -> Callable[..., Any]:
     return call
 
 
-for _name in ASKED:
+for _name in (*ASKED, *GIVES):
     setattr(Forgetful, _name, _forgetful(_name))
 
 
@@ -124,6 +127,8 @@ def library(install: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "async def open(path: str) -> None:\n    Path(path).touch()\n"
         "async def rest(path: str) -> None:\n    while not Path(path).exists():\n        await asyncio.sleep(0.005)\n"
         "def hold(path: str) -> None:\n    while not Path(path).exists():\n        time.sleep(0.005)\n"
+        "def begin(log: str, name: str, path: str) -> None:\n"
+        "    with Path(log).open('a') as file:\n        file.write(name + '\\n')\n    hold(path)\n"
     )
     monkeypatch.syspath_prepend(str(install("drainkit", {"plugin": plugin, "library": code})))
     registry.cache_clear()
@@ -235,9 +240,14 @@ def test_a_timer_says_how_long_a_worker_may_rest(store: SQLiteStore, worker: Dra
     assert 3500 < rest <= 3600
 
 
-def test_what_waits_behind_a_long_call_is_given_back(store: SQLiteStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("on_crash", ["rerun", "fail"])
+def test_what_waits_behind_a_long_call_is_given_back(
+    on_crash: str, store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what may run once at the most, which begins only when no other call is in the worker's process."""
+    monkeypatch.setattr("orderlines.draining.QUICK", 60.0)  # of a machine that is busy as well
     go = tmp_path / "go"
-    hold = {"id": "h", "call": "drained.hold", "with": {"path": str(go)}}
+    hold = {"id": "h", "call": "drained.hold", "with": {"path": str(go)}, "on_crash": on_crash}
     worker = Drainer(store, registry(), ["default"])
     for _ in range(5):  # quickly done: it takes more at once from then on
         accepted(store, [CALL])
@@ -309,3 +319,55 @@ def _without_plugins(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delenv("ORDERLINES_PLUGINS_DENY")
     registry.cache_clear()
     return bare
+
+
+def test_what_is_given_back_while_the_store_fails_is_not_begun_here_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store has let go of the lines, and nobody heard: they are given back again, unless they have begun."""
+    monkeypatch.setattr("orderlines.draining.QUICK", 60.0)
+    store = Forgetful(f"sqlite:///{tmp_path}/runs.db")
+    first, rest, log = (tmp_path / name for name in ("first", "rest", "log"))
+    worker, other = (Drainer(store, registry(), ["default"]) for _ in range(2))
+    for _ in range(5):
+        accepted(store, [CALL])
+        worker.drain(soon())
+    runs = [accepted(store, [{"id": "h", "call": "drained.hold", "with": {"path": str(first)}}])]
+    begin: dict[str, Any] = {"id": "b", "call": "drained.begin"}
+    given = {"log": str(log), "path": str(rest)}
+    runs += [accepted(store, [{**begin, "with": {**given, "name": name}}]) for name in "xyz"]
+
+    def owners() -> set[int | None]:
+        return {line.owner for run in runs for line in lines_of(store, run)}
+
+    with ThreadPoolExecutor(2) as pool, ExitStack() as opened:
+        for path in (first, rest):
+            opened.callback(path.touch)
+        draining = pool.submit(worker.drain, soon())
+        until(lambda: owners() == {worker.id}, "all are taken")
+        store.loses = "release"
+        until(lambda: not shared(worker) and store.lost == "release", "the answer is lost")
+        first.touch()
+        until(lambda: draining.done() or log.exists(), "the worker goes on")
+        worker.share()
+        helping = pool.submit(other.drain, soon())
+        until(lambda: other.id in owners() or helping.done(), "another worker takes what is free")
+        rest.touch()
+        for each in (draining, helping):
+            each.result()
+        worker.drain(soon())
+    assert {status(store, run) for run in runs} == {"SUCCESS"}
+    assert sorted(log.read_text().split()) == ["x", "y", "z"]
+    for drainer in (worker, other):
+        drainer.close()
+        drainer.part()
+    store.close()
+
+
+def shared(worker: Drainer) -> bool:
+    """Let a worker give back what it has to; return whether its store answered."""
+    try:
+        worker.share()
+    except StoreUnavailable:
+        return False
+    return True

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from orderlines.engine import Engine
+from orderlines.errors import StoreUnavailable
 from orderlines.flow.load import load_text
+from orderlines.stores.sqlite.store import SQLiteStore
+from orderlines.testing.bench import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 CHAIN = "flow: chain\nline:\n" + "".join(
     f"  - {{id: n{i}, call: acts.note, with: {{text: n{i}}}}}\n" for i in range(12)
@@ -54,3 +62,56 @@ def test_a_run_ends_well(shape: str, seed: int, faulty: Any, registry: Any, acts
         node: tries for node, tries in TRIES.items() if node in attempts
     }
     assert set(Counter(acts.done).values()) == {1}
+
+
+class Shaking(SQLiteStore):
+    """Loses the answers to what a test says, and lets it do something while it answers which lines a driver has.
+
+    :ivar loses: the calls whose next answer is lost: it is done, and nobody is told.
+    :ivar meanwhile: called once, when that is read and not said yet.
+    """
+
+    loses: frozenset[str] = frozenset()
+    meanwhile: Callable[[], object] | None = None
+
+    def commit(self, driver: int, steps: Any) -> Any:
+        return self._told("commit", super().commit(driver, steps))
+
+    def accept_for(self, driver: int, run: Any) -> Any:
+        return self._told("accept_for", super().accept_for(driver, run))
+
+    def owned(self, driver: int) -> list[int]:
+        found = super().owned(driver)
+        if self.meanwhile is not None:
+            self.meanwhile()
+            self.meanwhile = None
+        return found
+
+    def _told(self, name: str, answer: Any) -> Any:
+        if name in self.loses:
+            self.loses -= {name}
+            raise StoreUnavailable("the answer is lost")
+        return answer
+
+
+@pytest.mark.usefixtures("quick", "acts")
+def test_a_doubt_that_comes_while_the_driver_looks_for_its_lines_is_not_forgotten(
+    tmp_path: Path, registry: Any
+) -> None:
+    """The store fails the driver's thread and the one that starts a run at about the same moment, as it would."""
+    store = Shaking(f"sqlite:///{tmp_path}/runs.db")
+    flow = load_text(CHAIN, registry).flow
+    with Engine(store, registry=registry) as engine:
+
+        def start() -> None:
+            store.loses |= {"accept_for"}
+            with suppress(StoreUnavailable):
+                engine.start(flow, key="doubted")
+
+        engine.start(flow).wait(60)
+        store.meanwhile = start
+        store.loses |= {"commit"}
+        assert engine.start(flow).wait(60) == "SUCCESS"
+        until(lambda: not (store.meanwhile or store.loses), "both have come to pass")
+        assert engine.start(flow, key="doubted").wait(60) == "SUCCESS"
+    store.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from rq_cable import Cable
-from rq_plant import KEY, PLUGIN, Plant
+from rq_plant import CLUMSY, KEY, PLUGIN, Plant
 from rq_posts import Post
 
 from orderlines.plugins import registry
@@ -98,7 +98,7 @@ def plant_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[..., Plant]]:
     """Make a plant whose Redis is the server and whose store is at some URL."""
-    site = install("planted", {"plugin": PLUGIN})
+    site = install("planted", {"plugin": PLUGIN, "clumsy": CLUMSY})
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("ORDERLINES_SIGNING_KEY", KEY)
     monkeypatch.delenv("ORDERLINES_EXECUTOR", raising=False)

@@ -58,6 +58,18 @@ def test_a_worker_whose_child_is_killed_says_how_and_goes_on(plant: Plant) -> No
     assert worker.process.poll() is None
 
 
+# Fault: an executor raises what nobody expects, when calls of several lines are recorded as begun.
+def test_a_driver_that_cannot_go_on_lets_go_of_its_lines(plant: Plant) -> None:
+    worker = plant.worker()
+    lines = {name: [plant.node(name, executor="clumsy")] for name in "xyz"}
+    run = plant.start({"id": "fork", "parallel": {"lines": lines}})
+    assert run.wait(30) == "SUCCESS", plant.told()
+    assert sorted(each.node for each in plant.said("start")) == ["x", "y", "z"]
+    assert "no process can be begun" in worker.said
+    assert plant.start(plant.node("after")).wait(30) == "SUCCESS", plant.told()
+    assert worker.process.poll() is None
+
+
 # Fault: Redis restarts empty. The queue is rebuilt from the store.
 def test_bells_that_redis_has_lost_are_rung_again(plant: Plant, redis: Redis) -> None:
     runs = [plant.start(plant.node("a")) for _ in range(20)]

@@ -141,6 +141,22 @@ def test_suspended_workers_wait(post: Post, redis: Redis) -> None:
     post.wait_done(BELL)
 
 
+def test_a_suspended_worker_goes_on_with_the_calls_that_it_holds(post: Post, redis: Redis) -> None:
+    """As ``rq suspend`` says: what has begun is completed, and nothing new is."""
+    post.serve(ways={"5": "keep"}, period=3600.0)
+    held = Bell(5, 1, 1, 1)
+    post.ring(held)
+    wait_for(lambda: post.noted("drain", held.id), "it is being answered")
+    suspend(redis)
+    post.go.touch()
+    wait_for(lambda: post.noted("look"), "it is called again for what it holds")
+    assert [line[1] for line in post.noted("look")] == ["takes nothing"]
+    wait_for(lambda: "suspended" in info(post.url, "--raw"), "it waits")
+    resume(redis)
+    post.ring(BELL)
+    post.wait_done(BELL)
+
+
 # Commands
 
 

@@ -120,6 +120,11 @@ class Calls:
                 return True
         return False
 
+    def set_down(self) -> list[Line]:
+        """Take out of those that wait for a slot the lines whose calls would share the driver's process."""
+        names = [name for name in self._waiting if self._executors[name].isolation == "thread"]
+        return [line for name in names for line in self._waiting.pop(name)]
+
     def serves(self) -> bool:
         """Return whether lines that wait for a slot may find one now."""
         return bool(self._freed)
@@ -134,7 +139,7 @@ class Calls:
         yield from sorted(lines, key=_may_share)
 
     def _served(self, name: str) -> list[Line]:
-        waiting = self._waiting[name]
+        waiting = self._waiting.get(name, deque())
         return [waiting.popleft() for _ in range(min(len(waiting), self._executors[name].free()))]
 
     # Calls

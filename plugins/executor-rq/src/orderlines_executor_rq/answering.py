@@ -52,24 +52,27 @@ class Answering:
         self._stopping = stopping
         self._between = between
 
-    def answer(self, bell: Bell | None) -> Came:
-        """Have a bell answered; ``None`` for a look of the drain's own."""
+    def answer(self, bell: Bell | None, *, taking: bool = True) -> Came:
+        """Have a bell answered; ``None`` for a look of the drain's own.
+
+        :param taking: whether more may be taken than the drain has in hand.
+        """
         deaths = 0
         while deaths < DEATHS:
-            came = self._try(bell)
+            came = self._try(bell, taking=taking)
             if came is not None:
                 return came
             deaths += 1
         logger().error("the drain's process has died %d times of %s, which is given up", DEATHS, _called(bell))
         return Came("failed")
 
-    def _try(self, bell: Bell | None) -> Came | None:
+    def _try(self, bell: Bell | None, *, taking: bool) -> Came | None:
         """Have one child answer; return ``None`` where it died."""
         while not self._child.ready():
             if self._stopping.asked:
                 return Came(kept=True)
             self._between(None)
-        self._child.ring(bell)
+        self._child.ring(bell, taking=taking)
         job = None if bell is None else bell.id
         stopped = False
         kill_at: float | None = None

@@ -58,7 +58,7 @@ class Loop:
         self._advice = advice
         self._answering = Answering(options, parts.child, parts.stopping, self._between)
         self._unfinished: Callable[[], object] | None = None
-        self._looked_last = False
+        self._looked_last = self._held = False
         self._next_look = self._next_rescue = 0.0
 
     def run(self) -> None:
@@ -136,6 +136,7 @@ class Loop:
         if came.kept:
             return  # The worker ends, and gives it back.
         self._unfinished = partial(parts.hands.finish, taken, came.status, again=came.more)
+        self._held = came.held
         self._next_look = 0.0 if came.held else self._after(came)
 
     def _after(self, came: Came) -> float:
@@ -143,9 +144,10 @@ class Loop:
         later = self._later(self._options.period)
         return later if came.rest is None else min(later, time.monotonic() + came.rest)
 
-    def _look(self) -> None:
-        """Let the drain find out by itself whether there is work."""
-        came = self._answering.answer(None)
+    def _look(self, *, taking: bool = True) -> None:
+        """Let the drain find out by itself whether there is work; without ``taking``, go on with what it has."""
+        came = self._answering.answer(None, taking=taking)
+        self._held = came.held
         again = came.more or came.held
         self._looked_last = not again
         self._next_look = 0.0 if again else self._after(came)
@@ -159,8 +161,13 @@ class Loop:
             told(foreign.job, foreign.queue, reason)
 
     def _stand_by(self) -> bool:
+        """Take nothing: all workers are suspended. What the drain has in hand goes on to its end."""
         self._parts.patience.attempt(partial(self._parts.worker.show, "suspended"))
-        time.sleep(PAUSE)
+        if self._held:
+            self._look(taking=False)
+            time.sleep(LOOK)
+        else:
+            time.sleep(PAUSE)
         return not self._options.burst
 
     def _wait(self) -> None:

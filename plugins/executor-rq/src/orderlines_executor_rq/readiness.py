@@ -54,9 +54,9 @@ class Readiness:
         """The drain's number on the books of its store."""
         return self.warm.driver
 
-    def ring(self, bell: Bell | None) -> None:
+    def ring(self, bell: Bell | None, *, taking: bool = True) -> None:
         """Have the drain, which is ready, answer a bell."""
-        self.warm.ring(bell)
+        self.warm.ring(bell, taking=taking)
 
     def store_away(self, told: str) -> None:
         """Let the drain be for a moment: it cannot reach its store."""

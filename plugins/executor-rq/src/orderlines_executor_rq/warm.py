@@ -67,10 +67,13 @@ class WarmChild:
         self._child = self._supervisor.spawn(ENTRY)
         self._say(["begin", self._options.drain, dict(self._options.settings)])
 
-    def ring(self, bell: Bell | None) -> None:
-        """Have it answer a bell; :meth:`attend` returns what came of it."""
+    def ring(self, bell: Bell | None, *, taking: bool = True) -> None:
+        """Have it answer a bell; :meth:`attend` returns what came of it.
+
+        :param taking: whether it may take more than it has in hand.
+        """
         self.ready = False
-        self._say(["drain", None if bell is None else list(bell), self._options.seconds])
+        self._say(["drain", None if bell is None else list(bell), self._options.seconds if taking else 0.0])
 
     def attend(self, seconds: float = LOOK) -> list[Any] | None:
         """Wait a moment for the child, look after it, and return its answer when it has one.

@@ -13,6 +13,7 @@ from orderlines.bells import Bells
 from orderlines.draining import Drainer
 from orderlines.errors import StoreUnavailable
 from orderlines.handing import ring_again
+from orderlines.logger import logger
 from orderlines.opening import open_store, where_of
 from orderlines.plugins import registry
 from orderlines_executor_rq.bell import Ringer
@@ -64,7 +65,7 @@ class Work(Drain):
         try:
             if bell is None:
                 self._remind()
-            more = self._drainer.drain(until)
+            more = self._drain(until)
             if self._leaves:
                 self.part()
                 return Left.NOTHING
@@ -74,6 +75,20 @@ class Work(Drain):
         if self._drainer.holds:
             return Left.HELD
         return Left.MORE if more else Left.NOTHING
+
+    def _drain(self, until: float) -> bool:
+        """Have lines driven; where the driver cannot go on, let go of everything: it may not know what it has.
+
+        :raises SystemExit: that was so; the worker begins another child.
+        """
+        try:
+            return self._drainer.drain(until)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            logger().exception("the driver cannot go on; its runs are kept")
+            self.part()
+            raise SystemExit(1) from error
 
     def rest(self) -> float | None:
         """Return when a timer of these queues, or a deadline, comes due."""

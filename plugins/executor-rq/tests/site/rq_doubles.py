@@ -27,8 +27,8 @@ def note(settings: Mapping[str, Any], *words: object) -> None:
 class Noted(Drain):
     """Writes down what it is asked; ``ways`` says what else it does for a run, by its number.
 
-    ``hold`` waits until the file ``go`` exists or it is to leave, ``stay`` waits for the file alone, ``die`` exits,
-    ``raise`` raises, ``away``, ``more`` and ``held`` answer so the first time.
+    ``hold`` waits until the file ``go`` exists or it is to leave, ``stay`` and ``keep`` wait for the file alone,
+    ``die`` exits, ``raise`` raises, ``away``, ``more``, ``held`` and ``keep`` (as ``held``) answer so the first time.
     """
 
     def __init__(self, settings: Mapping[str, Any], say: Callable[[list[Any]], None]) -> None:
@@ -48,7 +48,7 @@ class Noted(Drain):
 
     def drain(self, bell: Bell | None, until: float) -> Left:
         if bell is None:
-            note(self.settings, "look")
+            note(self.settings, "look", "takes" if time.monotonic() < until else "takes nothing")
             return Left.NOTHING
         note(self.settings, "drain", bell.id, os.getpid())
         way = self.settings.get("ways", {}).get(str(bell.run), "")
@@ -63,7 +63,7 @@ class Noted(Drain):
             raise ValueError("a mistake in the drain")
         if way == "away" and first:
             raise StoreUnavailable("the store of the test is away")
-        if way in {"hold", "stay"}:
+        if way in {"hold", "stay", "keep"}:
             go = Path(self.settings["go"])
             while not go.exists() and not (way == "hold" and self._left.is_set()):
                 time.sleep(0.005)
@@ -71,6 +71,8 @@ class Noted(Drain):
                 note(self.settings, "left", bell.id)
                 return Left.MORE
         note(self.settings, "done", bell.id)
+        if way == "keep":
+            return Left.HELD
         return Left(way) if way in {"more", "held"} and first else Left.NOTHING
 
     def leave(self) -> None:

@@ -34,7 +34,18 @@ PLUGIN = (
     "@hookimpl\ndef orderlines_components():\n    return [\n"
     "        ComponentsPlugin('witness', 'orderlines.testing.witness'),\n"
     "        ComponentsPlugin('stubborn', 'orderlines.testing.misbehaving'),\n    ]\n"
+    "@hookimpl\ndef orderlines_executors():\n"
+    "    return [ExecutorPlugin('clumsy', 'planted.clumsy:Clumsy', 'call', 'none', 'thread')]\n"
 )
+CLUMSY = (
+    "from pathlib import Path\nfrom orderlines.executors.thread import ThreadExecutor\n"
+    "class Clumsy(ThreadExecutor):\n    name = 'clumsy'\n"
+    "    def submit(self, call):\n"
+    "        if not Path('clumsy').exists():\n"
+    "            Path('clumsy').touch()\n            raise OSError('no process can be begun')\n"
+    "        super().submit(call)\n"
+)
+"""An executor that fails with the first call which it is given."""
 
 
 class Worker:
