@@ -128,6 +128,7 @@ def test_a_run_whose_last_transaction_is_disturbed_can_be_pruned_again(
     assert proxy.pending == 0
     left = [run.id for run in store.prunable(0.0, (), 10)]
     assert left in ([], [line.run])
-    assert store.prune([line.run], 0.0) == left
+    # The server may still be ending that transaction, whose answer nobody hears.
+    assert store.prune([line.run], 0.0) in ([], left)
     assert store.prunable(store.now() + LATER, (), 10) == []
     assert (store.run(line.run) is None) == (key is None)
