@@ -51,8 +51,8 @@ def main() -> None:
         folder = Path(place, f"orderlines-{NAME}")
         copy(folder)
         run(sys.executable, "-m", "tox", "--colored", "no", "run", folder=folder)
-        python = str(folder / ".tox" / "py" / "bin" / "python")
-        plugins = json.loads(run(python, "-m", "orderlines.cli.main", "plugins", "--json", folder=folder))["plugins"]
+        orderlines = str(folder / ".tox" / "py" / "bin" / "orderlines")
+        plugins = json.loads(run(orderlines, "plugins", "--json", folder=folder))["plugins"]
         found = {plugin["distribution"]: plugin["status"] for plugin in plugins}
         if found.get(f"orderlines-{NAME}") != "ok":
             sys.exit(f"`orderlines plugins` does not show orderlines-{NAME} as one that works: {found}")
@@ -61,7 +61,7 @@ def main() -> None:
         if flow is None:
             sys.exit("the template's README shows no flow")
         (folder / "flow.yaml").write_text(flow[1], encoding="utf-8")
-        run(python, "-m", "orderlines.cli.main", "run", "flow.yaml", folder=folder)
+        run(orderlines, "run", "flow.yaml", folder=folder)
 
 
 if __name__ == "__main__":

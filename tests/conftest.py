@@ -79,8 +79,8 @@ class Shell:
         self._begun: list[subprocess.Popen[str]] = []
 
     def begin(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        """Start a command."""
-        command = [sys.executable, "-m", "orderlines.cli.main", *map(str, arguments)]
+        """Start a command, as the installed script does."""
+        command = [sys.executable, "-m", "orderlines.cli.entry", *map(str, arguments)]
         environment = {**os.environ, MARK: self.mark}
         process = subprocess.Popen(
             command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
