@@ -107,7 +107,7 @@ class Engine:
             return Run(self.store, row.name, None, self)
         driving = self._begin_driving()
         row = driving.accept(run)
-        return Run(self.store, row.name, driving, self, row.status)
+        return Run(self.store, row.name, driving, self, row.status, row.id)
 
     def start_many(self, flow: FlowLike, vars: Iterable[Mapping[str, Any]]) -> list[Run]:  # noqa: A002
         """Accept a run for each of several sets of variables, and drive them; as :meth:`start`."""
@@ -252,10 +252,12 @@ class Run:
         driving: Hosting | None = None,
         engine: Engine | None = None,
         seen: str | None = None,
+        number: int | None = None,
     ) -> None:
         self.store = store
         self.name = name
         self._seen = seen
+        self._number = number
         self._driving = driving
         self._engine = engine
         self._registry = default_registry() if engine is None else engine.registry
@@ -311,6 +313,9 @@ class Run:
         :raises OrderlinesError: the engine cannot drive it on; it is kept and can be recovered.
         """
         limit = None if timeout is None else time.monotonic() + timeout
+        if self._driving is not None and self._number is not None:
+            # Its end will be told: a look at the store before would only be in the way of its driver.
+            self._driving.wait_for(self._number, LOOK if timeout is None else min(LOOK, timeout))
         while True:
             ended = 0 if self._driving is None else self._driving.ended
             row = self.row

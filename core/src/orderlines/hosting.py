@@ -68,6 +68,11 @@ class Hosting:
         with self._changed:
             self._changed.wait_for(lambda: self.ended > ended, seconds)
 
+    def wait_for(self, run: int, seconds: float) -> None:
+        """Wait until a run is not driven here any more, or for so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: run not in self._runs, seconds)
+
     @contextmanager
     def listening(self, run: int, listener: Callable[[], None]) -> Iterator[bool]:
         """Have ``listener`` called, in whatever thread, when a run has ended or is not driven on here."""
