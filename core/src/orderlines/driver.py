@@ -244,7 +244,8 @@ class Driver:
         self._shaken = False  # First: what is lost from now on, whoever asked, may not be among those it says.
         for number in self.store.owned(self.id):
             if number not in self._lines:
-                self._take(self._patiently(partial(self.store.line, number)))
+                with suppress(UnknownRun):  # Another driver has ended it meanwhile, and somebody voided it.
+                    self._take(self._patiently(partial(self.store.line, number)))
         self._stirred = True
 
     def _shake(self) -> None:

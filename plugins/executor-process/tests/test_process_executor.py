@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import resource
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -12,7 +14,7 @@ from orderlines.testing.executors import ProcessTests
 from orderlines_executor_process.executor import ProcessExecutor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 SLOW = """
@@ -85,6 +87,34 @@ class TestProcessExecutor(ProcessTests):
         assert outcome.how == "raised"
         assert "not here" in outcome.message
         assert outcome.kinds[0] == "PluginError"
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Let nothing more be opened in this process."""
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_a_call_for_which_no_process_can_be_started_fails_and_harms_no_neighbour(tmp_path: Path) -> None:
+    bench = Bench(ProcessExecutor, {"concurrency": 2})
+    bench.executor.start()
+    started = tmp_path / "goes-on"
+    neighbour = bench.submit("wait_for", path=str(started))
+    with no_descriptors():
+        outcome = bench.run("noop")
+    assert (outcome.how, outcome.kinds[0]) == ("raised", "OSError")
+    assert outcome.message.startswith("no process can be started for it: ")
+    assert bench.run("noop").how == "returned"
+    started.touch()
+    assert bench.wait(neighbour).how == "returned"
+    bench.executor.close(0.0)
 
 
 def test_output_goes_to_the_file_that_the_options_name(tmp_path: Path) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from rq import Queue
 from rq.serializers import JSONSerializer
 from rq_posts import wait_for
 
+from orderlines.draining import Drainer
+from orderlines.opening import where
 from orderlines.processes.proc import descendants
+from orderlines_executor_rq.work import Work
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -68,6 +73,29 @@ def test_a_driver_that_cannot_go_on_lets_go_of_its_lines(plant: Plant) -> None:
     assert "no process can be begun" in worker.said
     assert plant.start(plant.node("after")).wait(30) == "SUCCESS", plant.told()
     assert worker.process.poll() is None
+
+
+class _Unshared(Drainer):
+    """One in which looking after lines that are held up goes wrong, as nobody expects."""
+
+    def share(self) -> list[int]:
+        raise LookupError("there is no such thing")
+
+
+def test_a_driver_that_cannot_give_back_what_waits_lets_go_of_everything(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("orderlines_executor_rq.work.Drainer", _Unshared)
+    said: list[list[Any]] = []
+    work = Work(
+        {"where": where(plant.store.url), "queue": plant.queue, "queues": ["default"], "silence": 60.0}, said.append
+    )
+    work.begin()
+    wait_for(lambda: "there is no such thing" in caplog.text, "it is told")
+    with pytest.raises(SystemExit):
+        work.drain(None, time.monotonic() + 30.0)
+    assert said[-2:] == [["parted"], ["works", False]]
+    assert plant.store.drivers() == []
 
 
 # Fault: Redis restarts empty. The queue is rebuilt from the store.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -120,6 +121,19 @@ def test_a_burst_ends_when_the_queues_are_empty(count: int, post: Post) -> None:
     assert sorted(line[1] for line in post.noted("done")) == sorted(bell.id for bell in bells)
     # It has looked once more before it left: a bell may have been lost.
     assert len(post.noted("look")) == count
+
+
+def test_a_worker_that_cannot_be_begun_now_is_begun_later(post: Post, redis: Redis) -> None:
+    post.serve(2)
+    assert post.process is not None
+    pool = post.process.pid
+    before = resource.prlimit(pool, resource.RLIMIT_NOFILE)
+    resource.prlimit(pool, resource.RLIMIT_NOFILE, (3, before[1]))
+    name, _ = names_of(redis)
+    os.kill(int(redis.hget(f"rq:worker:{name}", "pid") or 0), signal.SIGKILL)
+    wait_for(lambda: "cannot be begun ([Errno 24]" in post.said(), "there are no descriptors left")
+    resource.prlimit(pool, resource.RLIMIT_NOFILE, before)
+    wait_for(lambda: len(post.noted("begin")) == 3, "there are two again")
 
 
 def test_it_looks_by_itself_when_nobody_rings(post: Post) -> None:

@@ -105,14 +105,21 @@ class ChildLoop:
     def warm(self) -> None:
         """Start a first child before there is a call for it."""
         if self._close_by == math.inf:
-            self._open()
+            self._open_first()
 
     def begin(self, call: Call) -> None:
         """Put a call into a slot, a new one where none has room."""
         if self._close_by != math.inf:
             self._outcomes.append(closed(call, "lost", _CLOSED))
             return
-        slot = self._slot_for(call)
+        try:
+            slot = self._slot_for(call)
+        except OSError as error:
+            # No descriptors or no processes left: it is this call that has none.
+            kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-1])
+            told = f"no process can be started for it: {error}"
+            self._outcomes.append(closed(call, "raised", told)._replace(kinds=kinds))
+            return
         flight = Flight(call, slot)
         self._flights[call.id] = slot.flights[call.id] = flight
         if slot.ready:
@@ -330,10 +337,20 @@ class ChildLoop:
     # Children.
 
     def _open(self) -> Slot:
+        """Start a child.
+
+        :raises OSError: there are no descriptors or no processes left.
+        """
         number = next(self._numbers)
         show = self._kind.show
         output = None if show is None else ChildOutput(self._observe, show)
-        child = self._supervisor.spawn(self._kind.entry, None if output is None else output.writing)
+        try:
+            child = self._supervisor.spawn(self._kind.entry, None if output is None else output.writing)
+        except OSError:
+            if output is not None:
+                output.handed_over()
+                output.close()
+            raise
         slot = self._slots[number] = Slot(number, child, self._kind.capacity, output)
         if output is not None:
             output.handed_over()
@@ -393,10 +410,17 @@ class ChildLoop:
         """Try again where the first child was killed; one that ended by itself would end again."""
         self._starts += 1
         if self._starts < STARTS and self._close_by == math.inf and slot.child.exit and slot.child.exit.killed():
-            self._open()
+            self._open_first()
             return
         self.failure = slot.note or str(slot.child.exit)
         self.first.set()
+
+    def _open_first(self) -> None:
+        try:
+            self._open()
+        except OSError as error:
+            self.failure = f"{error}"
+            self.first.set()
 
     def _abandon(self) -> None:
         """Let go of everything; there are only children left where one could not be ended, or this loop failed."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orderlines.driving.plans import Plans
+from orderlines.errors import UnknownRun
 from orderlines.executors.base import DEFAULT_GRACE
 from orderlines.states import Halt, LineStatus
 from orderlines.supervision.closing import Closing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from orderlines.plan import PlannedCall
     from orderlines.plugins import Registry
@@ -58,8 +60,7 @@ class Watch:
 
         It ends those that are not in its own thread itself, which takes a moment more.
         """
-        owned = map(self._store.line, self._store.owned(self._driver))
-        rows = [row for row in owned if row.status in _CALLING]
+        rows = [row for row in self._lines(self._store.owned(self._driver)) if row.status in _CALLING]
         grace = max(map(self.grace, rows), default=DEFAULT_GRACE)
         return grace if any(map(self._in_process, rows)) else grace + SLACK
 
@@ -76,8 +77,14 @@ class Watch:
         plan = self._plans.of(row.flow or run.digest, run.executor)
         return plan.blocks[row.block].nodes[row.cursor].call
 
-    def _halted(self) -> list[LineRow]:
-        return [self._store.line(number) for number, halt in self._store.halted(self._driver) if halt >= Halt.SKIP]
+    def _halted(self) -> Iterator[LineRow]:
+        return self._lines(number for number, halt in self._store.halted(self._driver) if halt >= Halt.SKIP)
+
+    def _lines(self, numbers: Iterable[int]) -> Iterator[LineRow]:
+        """Return those lines that are still there: another driver may have ended them, and somebody voided them."""
+        for number in numbers:
+            with suppress(UnknownRun):
+                yield self._store.line(number)
 
     def _in_process(self, row: LineRow) -> bool:
         going = row.status in _CALLING and row.owner == self._driver

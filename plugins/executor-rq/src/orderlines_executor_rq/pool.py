@@ -83,7 +83,11 @@ class Pool:
         for place in self._places:
             if place.child is None and not place.done and not self._stopping.asked and now >= place.start_at:
                 place.started = now
-                place.child = self._supervisor.spawn(ENTRY)
+                try:
+                    place.child = self._supervisor.spawn(ENTRY)
+                except OSError as error:  # No descriptors or no processes left: that passes.
+                    self._wait(place, f"cannot be begun ({error})")
+                    continue
                 place.child.send(pack(["serve", self._options._asdict()]))
                 place.child.flush()
 
@@ -120,10 +124,14 @@ class Pool:
         place.child = None
         if place.done or self._stopping.asked:
             return
-        brief = time.monotonic() - place.started < BRIEF
-        place.wait = min(LONGEST, place.wait * 2) if brief else LOOK
-        place.start_at = time.monotonic() + place.wait
-        logger().warning("a worker has ended (%s); another one is begun in %.1f s", child.exit, place.wait)
+        self._wait(place, f"has ended ({child.exit})")
+
+    def _wait(self, place: _Place, why: str) -> None:
+        """Let a place stay empty for a while; for longer where its workers do not live."""
+        now = time.monotonic()
+        place.wait = min(LONGEST, place.wait * 2) if now - place.started < BRIEF else LOOK
+        place.start_at = now + place.wait
+        logger().warning("a worker %s; another one is begun in %.1f s", why, place.wait)
 
 
 class _Place:

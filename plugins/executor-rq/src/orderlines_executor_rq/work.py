@@ -45,7 +45,7 @@ class Work(Drain):
         self._drainer: Drainer
         self._ringer: Ringer
         self._bells: Bells
-        self._leaves = self._parted = False
+        self._leaves = self._parted = self._fails = False
         self._next_reminder = 0.0
 
     def begin(self) -> None:
@@ -82,13 +82,22 @@ class Work(Drain):
         :raises SystemExit: that was so; the worker begins another child.
         """
         try:
-            return self._drainer.drain(until)
+            more = self._drainer.drain(until)
         except StoreUnavailable:
             raise
-        except Exception as error:
-            logger().exception("the driver cannot go on; its runs are kept")
-            self.part()
-            raise SystemExit(1) from error
+        except Exception:  # noqa: BLE001 -- logged; nobody knows what may come
+            self._fail()
+        else:
+            if not self._fails:
+                return more
+        self.part()
+        raise SystemExit(1)
+
+    def _fail(self) -> None:
+        """Tell of the error that is being handled, and let the driver end."""
+        logger().exception("the driver cannot go on; its runs are kept")
+        self._fails = True
+        self._drainer.close()
 
     def rest(self) -> float | None:
         """Return when a timer of these queues, or a deadline, comes due."""
@@ -120,11 +129,15 @@ class Work(Drain):
 
     def _share(self) -> None:
         """Leave to other workers what waits behind a call that takes long."""
-        while True:
+        while not self._fails:
             time.sleep(SHARE)
-            with suppress(StoreUnavailable):
+            try:
                 if self._drainer.share():
                     ring_again(self._drainer.store, self._queues, self._bells)
+            except StoreUnavailable:
+                continue
+            except Exception:  # noqa: BLE001 -- as above; without this thread others would wait for ever
+                self._fail()
 
     def _remind(self) -> None:
         """Ring again for lines whose bells were lost: those of queues in which none waits."""
