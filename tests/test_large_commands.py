@@ -14,6 +14,7 @@ import pytest
 
 import orderlines
 from orderlines.testing.bench import until
+from orderlines.testing.servers.base import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,23 @@ def test_a_detached_run_writes_to_the_result_store(shell: Any) -> None:
     assert ran.code == 0, ran.err
     assert shell.call("status", "last", "--watch", "--json").document["variables"] == {"big": "x" * SIZE}
     assert kept(shell.folder / "big.db") > 0
+    shell.left_alone()
+
+
+def test_a_run_can_be_seen_and_stopped_while_only_its_result_store_is_away(shell: Any) -> None:
+    away = f"redis://127.0.0.1:{free_port()}"
+    assert shell.call("run", shell.flow(GOING), "--detach").code == 0
+    for command in (
+        ["runs"],
+        ["status", "last"],
+        ["pause", "last"],
+        ["resume", "last"],
+        ["logs", "last"],
+        ["stop", "last"],
+    ):
+        done = shell.call(*command, "--results", away)
+        assert (done.code, done.err) == (0, ""), command
+    assert shell.call("status", "last", "--json").document["status"] == "STOP"
     shell.left_alone()
 
 

@@ -13,7 +13,7 @@ from orderlines.stores.places import Places
 from orderlines.stores.showing import scheme_of, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orderlines.plugins import Registry
     from orderlines.stores.base import Store
@@ -73,9 +73,22 @@ def open_store(where: Where, registry: Registry | None = None) -> Store:
     :raises UsageError: this is no URL of a store.
     """
     found = registry or default_registry()
-    store = store_kind(where.url, found)(where.url)
+    return _opened(where, found, lambda store: with_results(store, where, found))
+
+
+def open_to_look(where: Where, registry: Registry | None = None) -> Store:
+    """Open a store for somebody who begins no run: its result store is opened once a value of it is asked for.
+
+    :raises OrderlinesError: as :func:`open_store`, but that the result store may be away.
+    """
+    found = registry or default_registry()
+    return _opened(where, found, lambda store: _around(store, where, found))
+
+
+def _opened(where: Where, registry: Registry, around: Callable[[Store], Store]) -> Store:
+    store = store_kind(where.url, registry)(where.url)
     try:
-        return with_results(store, where, found)
+        return around(store)
     except BaseException:
         store.close()
         raise
@@ -85,9 +98,17 @@ def with_results(store: Store, where: Where, registry: Registry) -> Store:
     """Return an open store whose large values go where they are to; one that has that already stays as it is.
 
     A store that was made by hand, and that no plugin offers, keeps them in its rows unless a result store is named.
+
+    :raises StoreUnavailable: the result store cannot be reached. That is not to be found out in the middle of a run.
     """
     if isinstance(store, LargeStore):
         return store
+    around = _around(store, where, registry)
+    around.reach()
+    return around
+
+
+def _around(store: Store, where: Where, registry: Registry) -> LargeStore:
     own = where.url.partition(":")[0]
     offered = own in registry.stores()
 

@@ -120,7 +120,9 @@ def test_a_path_that_cannot_be_a_file_is_unavailable(tmp_path: Path, kind: str) 
         SQLiteStore(f"sqlite:///{path}")
 
 
-@pytest.mark.parametrize("query", ["?synchronous=off", "?mode=ro", "?synchronous"])
+@pytest.mark.parametrize(
+    "query", ["?synchronous=off", "?mode=ro", "?synchronous", "?synchronous=full&synchronous=normal"]
+)
 def test_an_unknown_option_is_refused(path: Path, query: str) -> None:
     with pytest.raises(UsageError, match="synchronous"):
         SQLiteStore(f"sqlite:///{path}{query}")

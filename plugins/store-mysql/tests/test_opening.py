@@ -109,6 +109,10 @@ def test_who_has_no_rights_is_told_which(url: str, admin: Any) -> None:
         ("mysql://u:secret@host/db?ssl=on&ssl=off", "the option 'ssl' is there twice: leave one out"),
         ("mysql://u:secret@host/db?ssl=off&ssl_ca=ca.pem", "ssl_ca does not count with ssl=off: leave one out"),
         ("mysql://u:secret@host/db?ssl_verify=none&ssl_ca=ca.pem", "ssl_ca does not count with ssl_verify=none"),
+        (
+            "mysql://u:secret@host/db?socket=/run/s.sock",
+            "in place of host and port, and host would not count: leave one",
+        ),
         ("mysql://u:secret@host/db?password=secret&secret", "unknown option 'password'; there are "),
         ("mysql://me:secret", "expected mysql://"),
         ("mysql://u:secret@host:secret/db", "expected mysql://"),
@@ -158,9 +162,11 @@ def test_the_readme_names_every_option() -> None:
 
 
 def test_a_url_says_what_its_options_are() -> None:
-    address = Address("mysql://u%40h:p%2Fw@host:3307/db?pool_size=2&look=0.5&ssl_verify=none&socket=/run/s.sock")
+    address = Address("mysql://u%40h:p%2Fw@host:3307/db?pool_size=2&look=0.5&ssl_verify=none")
     assert (address.user, address.password, address.host, address.port) == ("u@h", "p/w", "host", 3307)
-    assert (address.options.pool_size, address.options.look, address.options.socket) == (2, 0.5, "/run/s.sock")
+    assert (address.options.pool_size, address.options.look, address.options.socket) == (2, 0.5, None)
+    for host in ("", "localhost", "127.0.0.1:3306"):
+        assert Address(f"mysql://u@{host}/db?socket=/run/s.sock").options.socket == "/run/s.sock"
     assert address.shown == "mysql://u%40h:***@host:3307/db"
     assert Address("mysql://host/db").connect_arguments()["ssl_disabled"] is True
     assert not address.connect_arguments()["ssl"].check_hostname

@@ -209,6 +209,14 @@ def open_store(url: str, registry: Registry | None = None) -> Store:
     return open_at(where(url), registry)
 
 
+def open_to_look(url: str) -> Store:
+    """As :func:`open_store`, for a command that begins no run: it works where only the result store is away."""
+    from orderlines.opening import open_to_look as open_at  # noqa: PLC0415 -- not needed to show help
+
+    store_kind(url)
+    return open_at(where(url))
+
+
 def nothing_at(url: str) -> str:
     """Say that there is no store, which nobody makes who only looks at runs or controls them."""
     return f"there is no store at {shown(url)}; the first `orderlines run` makes it, or name another with --store"
@@ -255,10 +263,10 @@ def _begins(store: Store, prefix: str) -> RunRow | None:
 def opened_run(url: str, name: str) -> Iterator[tuple[Store, RunRow]]:
     """Yield the store of a URL, open meanwhile, and a run of it.
 
-    :raises OrderlinesError: as :func:`must_hold`, :func:`open_store` and :func:`find_run` do.
+    :raises OrderlinesError: as :func:`must_hold`, :func:`open_to_look` and :func:`find_run` do.
     """
     must_hold(url, name)
-    store = open_store(url)
+    store = open_to_look(url)
     try:
         yield store, find_run(store, name)
     finally:

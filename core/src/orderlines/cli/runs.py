@@ -6,7 +6,7 @@ import time
 
 import click
 
-from orderlines.cli.options import is_there, json_option, nothing_at, open_store, store_option
+from orderlines.cli.options import is_there, json_option, nothing_at, open_to_look, store_option
 from orderlines.cli.output import show, tell
 from orderlines.states import FINAL, RunStatus
 
@@ -44,7 +44,7 @@ def command(
         tell(nothing_at(url))
         show(runs_document(()), runs_lines, as_json=as_json)
         return
-    store = open_store(url)
+    store = open_to_look(url)
     try:
         wanted = RunFilter(statuses, flow, None if since is None else moment(since, store.now()))
         show(runs_document(store.runs(limit, wanted=wanted)), runs_lines, as_json=as_json)

@@ -45,6 +45,13 @@ class LargeStore(WrappedStore):
         self._quick = limits.inline // 4
         self._identity = ""
 
+    def reach(self) -> None:
+        """Open the result store that large values go to, where that is another one.
+
+        :raises StoreUnavailable: it cannot be reached.
+        """
+        self._places.reach()
+
     def close(self) -> None:
         super().close()
         for results in self._places.opened():

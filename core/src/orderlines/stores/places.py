@@ -21,8 +21,7 @@ class Places:
 
     :param kind_of: returns the class of the result stores of a scheme, ``None`` where there are none.
     :param own: the URL of the store; where large values are in the store itself, a reference names no place.
-    :param chosen: the URL of the result store that new values go to, unless that is the store itself. It is opened at
-        once: what is wrong with it is not to be found out in the middle of a run.
+    :param chosen: the URL of the result store that new values go to, unless that is the store itself.
     """
 
     def __init__(self, kind_of: KindOf, own: str, chosen: str | None = None) -> None:
@@ -45,8 +44,15 @@ class Places:
         if own_kind is not None and own_kind is kind and kind.place_of(own) == place:
             return ""
         self._urls[place] = chosen
-        self.at(place)
         return place
+
+    def reach(self) -> None:
+        """Open the result store that new values go to: what is wrong with it is not to be found out later.
+
+        :raises StoreUnavailable: it cannot be reached.
+        """
+        if self.target:
+            self.at(self.target)
 
     def at(self, place: str) -> ResultStore:
         """Return the result store at a place.

@@ -18,11 +18,13 @@ def read_options(query: str, known: Collection[str], unknown: str = "unknown opt
     :param unknown: what the message about another one begins with.
     :raises ValueError: there is another one, or one stands there twice or without a value; says what to do.
     """
+    if not query:
+        return {}
     from urllib.parse import unquote_plus  # noqa: PLC0415 -- costs start-up time
 
     found: dict[str, str] = {}
     secret = None
-    for option in query.split("&") if query else ():
+    for option in query.split("&"):
         name, _, value = map(unquote_plus, option.partition("="))
         if secret is not None and (name not in known or not value):
             # It is not named: it may be a part of what nobody is to see.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SHAPE: Final = "expected mysql://user:password@host:port/database"
 _VERIFY: Final = ("full", "ca", "none")
+_HERE: Final = (None, "", "localhost", "127.0.0.1", "::1")
+"""Hosts that mean this machine, where a socket is named."""
 _TEXTS: Final = ("socket", "ssl_ca", "ssl_cert", "ssl_key")
 
 
@@ -74,6 +76,9 @@ class Address:
         self.port = parsed.port or 3306
         self.database = parsed.database
         self.options = _options(self.shown, url.partition("?")[2])
+        if self.options.socket is not None and parsed.host not in _HERE:
+            told = f"the option socket is in place of host and port, and {parsed.host} would not count: leave one out"
+            raise UsageError(f"store URL {self.shown}: {told}")
 
     def connect_arguments(self) -> dict[str, Any]:
         """Return what PyMySQL has to know.

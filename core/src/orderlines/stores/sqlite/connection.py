@@ -12,10 +12,11 @@ from weakref import WeakSet
 from orderlines.errors import StoreUnavailable, UsageError
 from orderlines.folder import prepare_folder
 from orderlines.processes.forks import Home
-from orderlines.stores.showing import HIDDEN, is_secret, shown
+from orderlines.stores.showing import shown
 from orderlines.stores.sqlite import forks
 from orderlines.stores.sqlite.schema import SCHEMA_VERSION, STORE
 from orderlines.stores.upgrading import advice
+from orderlines.stores.urloptions import read_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,13 +50,13 @@ class Address:
         self.path = _unquoted(head[len(_HEAD) :])
         if self.path == ":memory:" or "\0" in self.path:
             raise UsageError(f"store URL {seen!r}: name a file; several processes and threads have to find it")
-        self.synchronous = _SYNCHRONOUS["normal"]
-        for option in filter(None, query.split("&")):
-            key, _, value = option.partition("=")
-            if key != "synchronous" or value.lower() not in _SYNCHRONOUS:
-                told = f"{key}={HIDDEN}" if is_secret(key) else option
-                raise UsageError(f"store URL {seen!r}: unknown option {told} (synchronous=normal or full)")
-            self.synchronous = _SYNCHRONOUS[value.lower()]
+        try:
+            options = read_options(query, ["synchronous"])
+            self.synchronous = _SYNCHRONOUS[options.get("synchronous", "normal").lower()]
+        except ValueError as error:
+            raise UsageError(f"store URL {seen!r}: {error}") from None
+        except KeyError as error:
+            raise UsageError(f"store URL {seen!r}: option synchronous={error.args[0]}: normal or full") from None
 
 
 def _about_a_row(error: sqlite3.Error) -> bool:
