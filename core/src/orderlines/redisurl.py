@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
+_SHORT: Final = {"ca": "ssl_ca_certs", "cert": "ssl_certfile", "key": "ssl_keyfile"}
 _TLS: Final = {
-    "ca": "ssl_ca_certs",
+    **_SHORT,
     **{name: name for name in ("ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile")},
 }
 """Options of TLS, and what redis-py calls them."""
@@ -26,6 +27,15 @@ _DIGITS: Final = 10
 _AUTHENTICATION: Final = ("password", "Authentication")
 _BROKEN_OFF: Final = ("closed by server", "reset by peer", "Timeout", "timed out", "SSL", "EOF")
 """What is said where one side speaks TLS and the other does not, among other things."""
+_FILES: Final = (
+    "No such file",
+    "Is a directory",
+    "Permission denied",
+    "PEM lib",
+    "NO_CERTIFICATE_OR_CRL_FOUND",
+    "KEY_VALUES_MISMATCH",
+)
+"""What is said where a file for TLS cannot be used."""
 _STORE_ONLY: Final = ("prefix", "expire", "timeout", "connect_timeout")
 """Options of a store that say nothing of a queue, which may be named by the same URL."""
 
@@ -133,15 +143,18 @@ def _must_make_sense(options: Mapping[str, str]) -> None:
     :raises ValueError: it would not.
     """
     required = options.get("ssl_cert_reqs", "required")
-    trusted = {"ca", "ssl_ca_certs"} & options.keys()
     if required not in _REQUIRED:
         raise ValueError(f"ssl_cert_reqs has to be one of {', '.join(_REQUIRED)}")
-    if len(trusted) > 1:
-        raise ValueError("'ca' and 'ssl_ca_certs' are one option: leave one out")
+    for short, long in _SHORT.items():
+        if {short, long} <= options.keys():
+            raise ValueError(f"{short!r} and {long!r} are one option: leave one out")
+    trusted = {"ca", "ssl_ca_certs"} & options.keys()
     if trusted and required == "none":
         raise ValueError(f"{trusted.pop()!r} does not count with ssl_cert_reqs=none: leave one out")
-    if "ssl_keyfile" in options and "ssl_certfile" not in options:
-        raise ValueError("ssl_keyfile is the key of ssl_certfile: name that as well")
+    key, certificate = {"key", "ssl_keyfile"} & options.keys(), {"cert", "ssl_certfile"} & options.keys()
+    if key and not certificate:
+        name = key.pop()
+        raise ValueError(f"{name} is the key of {'cert' if name == 'key' else 'ssl_certfile'}: name that as well")
 
 
 def place(url: str) -> str:
@@ -158,7 +171,10 @@ def place(url: str) -> str:
 def tls_doubt(url: str) -> str:
     """Return what to look at where a server ends a connection, or hangs: one side may not speak TLS."""
     if url.startswith("rediss"):
-        return " and speaks TLS (where it does not, write redis:// with one s)"
+        return (
+            " and speaks TLS (where it does not, write redis:// with one s), and whether it asks for a certificate"
+            " (?cert=FILE&key=FILE)"
+        )
     return " without TLS (where it wants that, write rediss://)" if url.startswith("redis:") else ""
 
 
@@ -172,6 +188,10 @@ def trouble(url: str, text: str) -> str:
             "its certificate is not trusted, or is for another name: say with ?ca=FILE what to trust, and name the host"
             " as the certificate does"
         )
+    if "CERTIFICATE_REQUIRED" in text:
+        return "it lets nobody in without a certificate: say with ?cert=FILE&key=FILE who you are"
+    if url.startswith("rediss") and any(word in text for word in _FILES):
+        return "a file that the URL names for TLS (ca, cert, key) is not there, or holds no such thing"
     if any(word in text for word in _AUTHENTICATION):
         return "check the user and the password in the URL"
     return f"see whether it runs{tls_doubt(url) if any(word in text for word in _BROKEN_OFF) else ''}"

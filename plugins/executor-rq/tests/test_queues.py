@@ -9,7 +9,7 @@ import pytest
 
 from orderlines.errors import StoreUnavailable, UsageError
 from orderlines.redisurl import place
-from orderlines.testing.servers.redis import SecureRedis
+from orderlines.testing.servers.redis import ExclusiveRedis, SecureRedis
 from orderlines_executor_rq.connection import connect, reaching
 from orderlines_executor_rq.queues import Names, read_names
 
@@ -67,6 +67,8 @@ def test_what_is_no_url_is_refused_without_its_password(url: str) -> None:
         ("rediss://:secret@h?ssl_cert_reqs=non", "ssl_cert_reqs has to be one of required, optional, none"),
         ("rediss://:secret@h?ssl_cert_reqs=none&ca=a", "'ca' does not count with ssl_cert_reqs=none"),
         ("rediss://:secret@h?ssl_keyfile=k", "ssl_keyfile is the key of ssl_certfile: name that as well"),
+        ("rediss://:secret@h?key=k", "key is the key of cert: name that as well"),
+        ("rediss://:secret@h?cert=c&ssl_certfile=c", "'cert' and 'ssl_certfile' are one option: leave one out"),
         ("redis://:secret@h?sentinel_password=secret", "a queue has no option 'sentinel_password'"),
         ("unix://run/redis.sock?password=secret", "expected unix:///path/of/the.sock, with three slashes"),
         ("unix://:secret@/run/redis.sock?password=secret", "user and password are there twice"),
@@ -87,6 +89,10 @@ def test_the_url_of_a_store_may_name_a_queue(server: RedisServer, tmp_path: Path
             assert client.ping()
     with SecureRedis(tmp_path / "secure") as secure:
         url = f"rediss://localhost:{secure.port}/0?ca={secure.certificate}&prefix=a"
+        with closing(connect(url)) as client, reaching(url):
+            assert client.ping()
+    with ExclusiveRedis(tmp_path / "exclusive") as exclusive:
+        url = f"rediss://localhost:{exclusive.port}/0?ca={exclusive.certificate}&cert={exclusive.certificate}&key={exclusive.key}"
         with closing(connect(url)) as client, reaching(url):
             assert client.ping()
 

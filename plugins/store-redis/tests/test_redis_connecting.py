@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from redis import Redis
 
+import orderlines
 from orderlines.errors import Forked, StoreUnavailable, UnknownRun, UsageError
 from orderlines.testing.bench import until
 from orderlines.testing.drivers.played import PlayedDriver
 from orderlines.testing.drivers.records import new_run, step
 from orderlines.testing.servers.base import Server
-from orderlines.testing.servers.redis import RedisServer, SecureRedis
+from orderlines.testing.servers.redis import ExclusiveRedis, RedisServer, SecureRedis
 from orderlines_store_redis.address import OPTIONS
 from orderlines_store_redis.store import RedisStore
 
@@ -231,6 +232,19 @@ def test_tls_checks_whom_it_speaks_to(tmp_path: Path) -> None:
             RedisStore(f"redis://localhost:{server.port}/0")
 
 
+def test_a_server_that_asks_for_a_certificate_gets_it(tmp_path: Path) -> None:
+    with ExclusiveRedis(tmp_path / "exclusive") as server:
+        url = f"rediss://localhost:{server.port}/0?ca={server.certificate}"
+        assert works(f"{url}&cert={server.certificate}&key={server.key}")
+        with pytest.raises(StoreUnavailable, match=r"certificate.*\?cert=FILE&key=FILE"):
+            RedisStore(url)
+        for cert, key in (("/no/such.pem", server.key), (server.certificate, "/no/such.pem"), (server.key, server.key)):
+            with pytest.raises(StoreUnavailable, match=r"a file that the URL names for TLS \(ca, cert, key\) is not"):
+                RedisStore(f"{url}&cert={cert}&key={key}")
+        with pytest.raises(UsageError, match="key is the key of cert: name that as well"):
+            RedisStore(f"{url}&key={server.key}")
+
+
 def test_a_server_of_another_kind_is_named_as_that(redis: RedisServer) -> None:
     with pytest.raises(StoreUnavailable, match=r"speaks TLS \(where it does not, write redis:// with one s\)"):
         RedisStore(f"rediss://127.0.0.1:{redis.port}/0?connect_timeout=0.5&timeout=0.5")
@@ -298,6 +312,23 @@ def test_after_a_fail_over_the_sentinels_name_the_new_master(frail: RedisServer,
             time.sleep(0.05)
         assert store.line(line.id).seq == 2
         assert works(replica.url)
+
+
+def test_a_run_that_is_driven_through_a_fail_over_ends(frail: RedisServer, tmp_path: Path, acts: Any) -> None:
+    """Fault: read-only server after a fail-over, under a driver that has a call in hand."""
+    replica = RedisServer(tmp_path / "replica", settings={"replicaof": f"127.0.0.1 {frail.port}"})
+    flow = acts.flow(f"[{acts.node('a', call='wait')}, {acts.node('b')}]")
+    with replica, Sentinel(tmp_path / "sentinel", frail) as sentinel, orderlines.Engine(sentinel.url) as engine:
+        run = engine.start(flow)
+        until(lambda: acts.noted() == ["a"], "the call has begun")
+        until(lambda: knows_replica(sentinel), "the sentinel has found the replica")
+        until(lambda: replica.ask("DBSIZE") == frail.ask("DBSIZE"), "the replica has followed")
+        frail.kill()
+        acts.gate.touch()
+        assert run.wait(FAIL_OVER) == "SUCCESS"
+        assert [task["attempt"] for task in run.tasks()] == [1, 1]
+    assert acts.noted() == ["a", "b"]
+    assert works(replica.url)
 
 
 def knows_replica(sentinel: Sentinel) -> bool:

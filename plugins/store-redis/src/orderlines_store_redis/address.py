@@ -24,10 +24,15 @@ PORT: Final = 6379
 SENTINEL_PORT: Final = 26379
 TIMEOUT: Final = 5.0
 """Seconds for one answer: well under a driver's lease, so that it notices in time that it cannot renew it."""
-OPTIONS: Final = ("prefix", "expire", "timeout", "connect_timeout", "ca", "db", "sentinel_user", "sentinel_password")
+OPTIONS: Final = (
+    "prefix", "expire", "timeout", "connect_timeout", "ca", "cert", "key", "db", "sentinel_user", "sentinel_password",
+)  # fmt: skip
 _SENTINELS: Final = ("+sentinel", "redis+sentinel:// only; write the user and the password of a server before its host")
+_SECURE: Final = ("rediss", "rediss:// only, where the connection is encrypted")
+_TLS: Final = {"ca": "ssl_ca_certs", "cert": "ssl_certfile", "key": "ssl_keyfile"}
+"""Options of TLS, and what redis-py calls them."""
 _ONLY: Final = {
-    "ca": ("rediss", "rediss:// only, where the connection is encrypted"),
+    **dict.fromkeys(_TLS, _SECURE),
     "db": (
         "+unix",
         "redis+unix:// only; write the database behind the host or the service: redis://HOST:PORT/DATABASE",
@@ -71,6 +76,8 @@ class Address:
             mark, instead = _ONLY.get(name, ("", ""))
             if mark not in parts.scheme:
                 raise self.wrong(f"the option {name!r} counts with {instead}")
+        if "key" in options and "cert" not in options:
+            raise self.wrong("key is the key of cert: name that as well")
         self.prefix = (options.get("prefix") or "orderlines") + ":"
         self.expire = self._seconds(options, "expire")
         self.timeout = self._seconds(options, "timeout") or TIMEOUT
@@ -105,8 +112,7 @@ class Address:
         }
         if kind == "rediss":
             common |= {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
-            if "ca" in options:
-                common["ssl_ca_certs"] = options["ca"]
+            common |= {_TLS[name]: options[name] for name in _TLS.keys() & options.keys()}
         if (kind, way) == ("redis", "unix"):
             return self._socket(parts, options, common)
         if way == "sentinel":

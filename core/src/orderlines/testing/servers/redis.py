@@ -118,7 +118,12 @@ class RedisServer(Server):
 
 
 class SecureRedis(RedisServer):
-    """A Redis that speaks nothing but TLS, with a certificate for ``localhost`` that it has signed itself."""
+    """A Redis that speaks nothing but TLS, with a certificate for ``localhost`` that it has signed itself.
+
+    :cvar clients: whether they need a certificate: its own is the one that it trusts.
+    """
+
+    clients: ClassVar[bool] = False
 
     @property
     def certificate(self) -> Path:
@@ -133,7 +138,8 @@ class SecureRedis(RedisServer):
             "tls-port": str(self.port),
             "tls-cert-file": str(certificate.path),
             "tls-key-file": str(certificate.key),
-            "tls-auth-clients": "no",
+            "tls-ca-cert-file": str(certificate.path),
+            "tls-auth-clients": "yes" if self.clients else "no",
         }
         super().prepare(program)
 
@@ -141,6 +147,17 @@ class SecureRedis(RedisServer):
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
             return True
         return False
+
+
+class ExclusiveRedis(SecureRedis):
+    """One that lets nobody in without a certificate, as Redis does where nothing else is said."""
+
+    clients = True
+
+    @property
+    def key(self) -> Path:
+        """The file with the key of the certificate."""
+        return Certificate.in_folder(self.folder).key
 
 
 def _packed(words: Sequence[str]) -> bytes:
