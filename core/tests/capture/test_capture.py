@@ -74,6 +74,32 @@ def test_of_too_much_the_head_and_the_tail_are_kept(said: Said, piece: str) -> N
     assert whole.endswith(tail)
 
 
+@given(before=st.integers(HEAD - 40_000, HEAD + 1000), length=st.integers(1, 60_000), size=st.integers(5_000, 20_000))
+def test_a_line_is_passed_on_in_one_piece_wherever_the_head_ends(before: int, length: int, size: int) -> None:
+    said = Said()
+    said.capture.write(b"a" * before + b"\n", None)
+    data = b"b" * length + b"\n" + b"c\n"
+    for start in range(0, len(data), size):
+        said.capture.write(data[start : start + size], None)
+    said.capture.finish()
+    lines = [line for _, _, text in said.rows for line in text.splitlines(keepends=True)]
+    assert lines == ["a" * before + "\n", "b" * length + "\n", "c\n"]
+
+
+def test_a_line_of_which_some_is_left_out_ends_with_the_mark(said: Said) -> None:
+    said.capture.write(b"before\n", None)
+    for _ in range(3 * LIMIT // 1024):
+        said.capture.write(b"x" * 1024, None)
+    said.capture.write(b"\nafter\n", None)
+    said.capture.finish()
+    before, first, last = [text for _, _, text in said.rows]
+    assert before == "before\n"
+    assert first.startswith("x" * 700_000)
+    assert first.endswith("x[... 2,097,166 bytes left out ...]\n")
+    assert last.startswith("x" * 200_000)
+    assert last.endswith("x\nafter\n")
+
+
 def test_what_is_not_utf_8_is_passed_on_with_marks(said: Said) -> None:
     said.capture.write(b"\xff\xfe bad\n", None)
     assert said.text == "\ufffd\ufffd bad\n"

@@ -23,7 +23,7 @@ HEAD: Final = LIMIT * 3 // 4
 """Bytes that are passed on as they come; of what follows, the last are passed on at the end."""
 TAIL: Final = LIMIT - HEAD
 LINE: Final = 16 * 1024
-"""Bytes of an unfinished line that wait for its end."""
+"""Bytes of an unfinished line that wait for its end where the head is over; there, as much as it has room for."""
 _CHUNK: Final = 4096
 _CONTINUATION: Final = 0b1000_0000
 _MASK: Final = 0b1100_0000
@@ -34,7 +34,7 @@ class _Piece:
 
     __slots__ = ("at", "data", "level", "show")
 
-    def __init__(self, at: float, level: str | None, data: bytes, show: Show | None) -> None:
+    def __init__(self, at: float, level: str | None, data: bytes | bytearray, show: Show | None) -> None:
         self.at = at
         self.level = level
         self.data = bytearray(data)
@@ -43,6 +43,8 @@ class _Piece:
 
 class Capture:
     """Takes what an attempt says, and passes on whole lines, at most :data:`LIMIT` bytes and a mark.
+
+    A line is passed on in one piece, however it is printed; but where some of it is left out, the mark is its end.
 
     Thread-safe, and fails nobody: a thread that the call has left may go on to print when it is over.
 
@@ -56,6 +58,7 @@ class Capture:
         self._lock = RLock()  # A signal handler may print in the middle of a print.
         self._unfinished: dict[Show | None, bytearray] = {}
         self._room = HEAD
+        self._torn: _Piece | None = None
         self._tail: deque[_Piece] = deque()
         self._held = 0
         self._left_out = 0
@@ -70,10 +73,12 @@ class Capture:
             if self._over:
                 return
             unfinished = self._unfinished.setdefault(show, bytearray())
+            known = len(unfinished)
             unfinished += data
-            end = unfinished.rfind(b"\n") + 1
-            if not end and len(unfinished) >= LINE:
-                end = _boundary(unfinished, len(unfinished) - 4)
+            end = unfinished.rfind(b"\n", known) + 1
+            if not end and len(unfinished) > LINE:
+                some = _boundary(unfinished, len(unfinished) - 4)
+                end = some if some > self._room else 0
             if end:
                 lines = bytes(unfinished[:end])
                 del unfinished[:end]
@@ -94,30 +99,44 @@ class Capture:
                 if data:
                     self._take(_Piece(time.time(), None, bytes(data), show))
             self._over = True
-            if self._left_out:
-                first = self._tail[0]
-                mark = f"[... {self._left_out:,} bytes left out ...]\n".encode()
-                self._pass(_Piece(first.at, None, mark, first.show))
+            if self._torn is not None:
+                self._mend(self._torn)
             while self._tail:
                 self._pass(self._tail.popleft())
 
     def _take(self, piece: _Piece) -> None:
-        if self._room:
+        if self._torn is None:
             size = len(piece.data)
-            fits = size if size <= self._room else _boundary(piece.data, self._room)
-            # Where it does not fit, the head is over, though a character of some bytes more may have had room.
-            self._room = self._room - fits if fits == size else 0
-            self._pass(_Piece(piece.at, piece.level, bytes(piece.data[:fits]), piece.show))
-            del piece.data[:fits]
-        if piece.data:
-            self._hold(piece)
+            if size <= self._room:
+                self._room -= size
+                self._pass(piece)
+                return
+            self._tear(piece)
+        self._hold(piece)
+
+    def _tear(self, piece: _Piece) -> None:
+        """End the head with what it has room for: whole lines; of the next one, the beginning waits for the rest."""
+        fits = _boundary(piece.data, self._room)
+        whole = piece.data.rfind(b"\n", 0, fits) + 1
+        self._pass(_Piece(piece.at, piece.level, piece.data[:whole], piece.show))
+        self._torn = _Piece(piece.at, piece.level if whole < fits else None, piece.data[whole:fits], piece.show)
+        self._room = 0
+        del piece.data[:fits]
+
+    def _mend(self, torn: _Piece) -> None:
+        """Pass on the beginning of the line in which the head ended, with its rest, or a mark for what is left out."""
+        if self._left_out:
+            torn.data += f"[... {self._left_out:,} bytes left out ...]\n".encode()
+            self._pass(torn)
+        else:
+            self._tail[0].data[:0] = torn.data
 
     def _hold(self, piece: _Piece) -> None:
-        """Keep a piece for the end, and leave out what it pushes out."""
+        """Keep a piece for the end, with the line that it continues, and leave out what it pushes out."""
         last = self._tail[-1] if self._tail else None
         self._held += len(piece.data)
         joins = last is not None and piece.level is None is last.level and last.show is piece.show
-        if last is not None and joins and len(last.data) < _CHUNK:
+        if last is not None and joins and (len(last.data) < _CHUNK or not last.data.endswith(b"\n")):
             last.data += piece.data
         else:
             self._tail.append(piece)
