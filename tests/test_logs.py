@@ -200,6 +200,34 @@ def dribble(length: int) -> None:
 """
 
 
+BARE = """
+import sys
+
+import orderlines
+
+
+@orderlines.component
+def bar() -> None:
+    for step in range(5):
+        sys.stderr.write(f"\\r{25 * step:3d}%|{'#' * step:4}| {step}/4")
+    sys.stderr.write("\\n")
+    sys.stderr.flush()
+    sys.stdout.buffer.write(b"caf\\xe9\\n")
+    print("dos\\r\\nnul\\0 \\x1b[31mred\\x1b[0m")
+    sys.stdout.flush()
+"""
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_what_is_no_plain_text_is_kept_so_that_it_can_be_read(executor: str, shell: Shell) -> None:
+    (shell.folder / "bare.py").write_text(BARE, encoding="utf-8")
+    shell.call("run", "--import", "bare", chain(shell, executor, {"call": "bare.bar"}))
+    kept = ["100%|####| 4/4", "caf\ufffd", "dos", "nul\0 \x1b[31mred\x1b[0m"]
+    assert [line["text"] for line in logs(shell, "last")] == kept
+    shown = [line.partition(": ")[2] for line in shell.call("logs", "last").out.splitlines()]
+    assert shown == [*kept[:3], "nul\\x00 \\x1b[31mred\\x1b[0m"]
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_a_long_line_is_one_entry_however_it_is_printed(executor: str, shell: Shell) -> None:
     (shell.folder / "pieces.py").write_text(PIECES, encoding="utf-8")

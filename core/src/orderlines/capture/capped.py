@@ -7,6 +7,7 @@ from collections import deque
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
+from orderlines.capture.overwriting import standing
 from orderlines.capture.showing import form
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ HEAD: Final = LIMIT * 3 // 4
 TAIL: Final = LIMIT - HEAD
 LINE: Final = 16 * 1024
 """Bytes of an unfinished line that wait for its end where the head is over; there, as much as it has room for."""
+INTERVAL: Final = 10.0
+"""Seconds in which one state of a line is passed on that is printed over again and again, such as a progress bar."""
 _CHUNK: Final = 4096
 _CONTINUATION: Final = 0b1000_0000
 _MASK: Final = 0b1100_0000
@@ -50,11 +53,14 @@ class Capture:
 
     :param emit: takes the time, the level and the text.
     :param about: the call, where what is shown should name it.
+    :param interval: as :data:`INTERVAL`.
     """
 
-    def __init__(self, emit: Emit, about: About | None = None) -> None:
+    def __init__(self, emit: Emit, about: About | None = None, interval: float = INTERVAL) -> None:
         self._emit = emit
         self._form = form(about)
+        self._interval = interval
+        self._passed: float | None = None
         self._lock = RLock()  # A signal handler may print in the middle of a print.
         self._unfinished: dict[Show | None, bytearray] = {}
         self._room = HEAD
@@ -76,13 +82,16 @@ class Capture:
             known = len(unfinished)
             unfinished += data
             end = unfinished.rfind(b"\n", known) + 1
-            if not end and len(unfinished) > LINE:
-                some = _boundary(unfinished, len(unfinished) - 4)
-                end = some if some > self._room else 0
             if end:
-                lines = bytes(unfinished[:end])
+                lines = standing(bytes(unfinished[:end]))
                 del unfinished[:end]
                 self._take(_Piece(time.time(), None, lines, show))
+            if b"\r" in data:
+                self._go_over(unfinished, show)
+            if len(unfinished) > LINE and (some := _boundary(unfinished, len(unfinished) - 4)) > self._room:
+                piece = _Piece(time.time(), None, unfinished[:some], show)
+                del unfinished[:some]
+                self._take(piece)
 
     def record(self, at: float, level: str, text: str, show: Show | None) -> None:
         """Take a record of Python's logging."""
@@ -97,12 +106,26 @@ class Capture:
                 return
             for show, data in self._unfinished.items():
                 if data:
-                    self._take(_Piece(time.time(), None, bytes(data), show))
+                    self._take(_Piece(time.time(), None, standing(bytes(data)), show))
             self._over = True
             if self._torn is not None:
                 self._mend(self._torn)
             while self._tail:
                 self._pass(self._tail.popleft())
+
+    def _go_over(self, unfinished: bytearray, show: Show | None) -> None:
+        """Let go of what is printed over, but now and then pass it on as a line: for those who watch a progress bar."""
+        over = len(unfinished) - len(standing(bytes(unfinished)))
+        if not over:
+            return
+        gone = bytes(unfinished[:over])
+        del unfinished[:over]
+        now = time.monotonic()
+        if self._passed is None:
+            self._passed = now
+        if now - self._passed >= self._interval and (state := standing(gone).strip(b"\r")).strip():
+            self._passed = now
+            self._take(_Piece(time.time(), None, state + b"\n", show))
 
     def _take(self, piece: _Piece) -> None:
         if self._torn is None:
