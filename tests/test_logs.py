@@ -182,3 +182,62 @@ def test_whoever_first_imports_logging_its_records_keep_level_and_name(
     (shell.folder / "logging_calls.py").write_text(source, encoding="utf-8")
     shell.call("run", "--import", "logging_calls", chain(shell, executor, {"call": "logging_calls.warn"}))
     assert [(line["level"], line["text"]) for line in logs(shell, "last")] == [("WARNING", "x: w")]
+
+
+PIECES = """
+import sys
+
+import orderlines
+
+
+@orderlines.component
+def dribble(length: int) -> None:
+    for _ in range(length // 1000):
+        sys.stdout.write("x" * 1000)
+    sys.stdout.write(" the end\\n")
+    sys.stdout.write("another line\\n")
+    sys.stdout.flush()
+"""
+
+
+BARE = """
+import sys
+
+import orderlines
+
+
+@orderlines.component
+def bar() -> None:
+    for step in range(5):
+        sys.stderr.write(f"\\r{25 * step:3d}%|{'#' * step:4}| {step}/4")
+    sys.stderr.write("\\n")
+    sys.stderr.flush()
+    sys.stdout.buffer.write(b"caf\\xe9\\n")
+    print("dos\\r\\nnul\\0 \\x1b[31mred\\x1b[0m")
+    sys.stdout.flush()
+"""
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_what_is_no_plain_text_is_kept_so_that_it_can_be_read(executor: str, shell: Shell) -> None:
+    (shell.folder / "bare.py").write_text(BARE, encoding="utf-8")
+    shell.call("run", "--import", "bare", chain(shell, executor, {"call": "bare.bar"}))
+    kept = ["100%|####| 4/4", "caf\ufffd", "dos", "nul\0 \x1b[31mred\x1b[0m"]
+    assert [line["text"] for line in logs(shell, "last")] == kept
+    shown = [line.partition(": ")[2] for line in shell.call("logs", "last").out.splitlines()]
+    assert shown == [*kept[:3], "nul\\x00 \\x1b[31mred\\x1b[0m"]
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_long_line_is_one_entry_however_it_is_printed(executor: str, shell: Shell) -> None:
+    (shell.folder / "pieces.py").write_text(PIECES, encoding="utf-8")
+    call = {"call": "pieces.dribble", "with": {"length": 300_000}}
+    shell.call("run", "--import", "pieces", chain(shell, executor, call, {**call, "with": {"length": 3_000_000}}))
+    whole, last = [line["text"] for line in logs(shell, "last", "--node", "n1")]
+    assert whole == "x" * 300_000 + " the end"
+    assert last == "another line"
+    first, rest, last = [line["text"] for line in logs(shell, "last", "--node", "n2")]
+    assert first.startswith("x" * 700_000)
+    assert first.endswith(" bytes left out ...]")
+    assert rest.endswith("x the end")
+    assert last == "another line"

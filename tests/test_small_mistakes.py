@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -138,3 +140,15 @@ def test_what_makes_no_sense_in_python(
         pytest.raises(UsageError, match=said),
     ):
         call(engine, flow)
+
+
+@pytest.mark.parametrize("timeout", ["x", "5", timedelta(seconds=1), True, [1], float("nan")], ids=repr)
+def test_a_timeout_that_is_no_number_of_seconds(timeout: Any, tmp_path: Path) -> None:
+    path = tmp_path / "flow.yaml"
+    path.write_text(DONE, encoding="utf-8")
+    with orderlines.Engine(store=f"sqlite:///{tmp_path}/x.db") as engine:
+        run = engine.start(path)
+        for wait in (run.wait, lambda given: engine.wait(run, given), lambda given: asyncio.run(run.wait_async(given))):
+            with pytest.raises(UsageError, match="a timeout is a number of seconds"):
+                wait(timeout)
+        assert run.wait(60) == asyncio.run(run.wait_async(60.0)) == "SUCCESS"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from contextlib import nullcontext
@@ -24,7 +25,7 @@ from orderlines.values import decode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
-    from typing import Self, Unpack
+    from typing import Self, SupportsFloat, Unpack
 
     from orderlines.acceptance import FlowLike
     from orderlines.plugins import Registry
@@ -310,8 +311,10 @@ class Run:
         """Wait for its end and return its status.
 
         :raises TimeoutError: it has not ended within ``timeout`` seconds.
+        :raises UsageError: that is no number.
         :raises OrderlinesError: the engine cannot drive it on; it is kept and can be recovered.
         """
+        timeout = _seconds(timeout)
         limit = None if timeout is None else time.monotonic() + timeout
         if self._driving is not None and self._number is not None:
             # Its end will be told: a look at the store before would only be in the way of its driver.
@@ -323,15 +326,17 @@ class Run:
                 return row.status
             left = LOOK if limit is None else min(LOOK, limit - time.monotonic())
             if left <= 0:
-                raise TimeoutError(f"run {self.name} is still {row.status} after {timeout} s")
+                raise TimeoutError(f"run {self.name} is still {row.status} after {timeout:g} s")
             self._pause(row.id, ended, left)
 
     async def wait_async(self, timeout: float | None = None) -> str:  # noqa: ASYNC109 -- as :meth:`wait` has it
         """Wait as :meth:`wait` does, in an event loop of asyncio; a thread is neither blocked nor used.
 
         :raises TimeoutError: it has not ended within ``timeout`` seconds.
+        :raises UsageError: that is no number.
         :raises OrderlinesError: the engine cannot drive it on; it is kept and can be recovered.
         """
+        timeout = _seconds(timeout)
         from orderlines.waiting import wait_for_end  # noqa: PLC0415 -- asyncio is for programs that have it
 
         return await wait_for_end(self, timeout, LOOK)
@@ -426,3 +431,18 @@ class Run:
         if self._driving is None or self._driving.closed:
             return nullcontext(enter_result=False)
         return self._driving.listening(number, listener)
+
+
+def _seconds(timeout: SupportsFloat | None) -> float | None:
+    """Return for how long somebody wants to wait.
+
+    :raises UsageError: it is no number.
+    """
+    if timeout is None:
+        return None
+    seconds = float(timeout) if hasattr(timeout, "__float__") and not isinstance(timeout, bool) else math.nan
+    if math.isnan(seconds):
+        raise UsageError(
+            f"a timeout is a number of seconds, or None to wait for as long as it takes, and not {timeout!r:.80}"
+        )
+    return seconds

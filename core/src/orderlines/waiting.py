@@ -37,7 +37,7 @@ async def wait_for_end(run: Run, timeout: float | None, look: float) -> str:  # 
             seconds = GLANCE if told else look
             left = seconds if limit is None else min(seconds, limit - time.monotonic())
             if left <= 0:
-                raise TimeoutError(f"run {run.name} is still {row.status} after {timeout} s")
+                raise TimeoutError(f"run {run.name} is still {row.status} after {timeout:g} s")
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await woken.wait()

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderlines.capture import HEAD, LIMIT, Capture, begin, end, live_to, to_descriptor
+from orderlines.capture import HEAD, INTERVAL, LIMIT, Capture, begin, end, live_to, to_descriptor
 
 
 class Said:
     """A capture, and what it passes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, interval: float = INTERVAL) -> None:
         self.rows: list[tuple[float, str | None, str]] = []
-        self.capture = Capture(lambda *row: self.rows.append(row))
+        self.capture = Capture(lambda *row: self.rows.append(row), interval=interval)
 
     @property
     def text(self) -> str:
@@ -47,7 +47,9 @@ def test_nothing_is_passed_on_after_the_end(said: Said) -> None:
     assert said.rows == []
 
 
-@given(st.lists(st.text(min_size=1, max_size=40), max_size=30), st.integers(1, 7))
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\r"), min_size=1, max_size=40), max_size=30), st.integers(1, 7)
+)
 def test_what_is_below_the_limit_is_kept_as_it_is(texts: list[str], size: int) -> None:
     said = Said()
     data = "\n".join(texts).encode("utf-8", "backslashreplace")
@@ -72,6 +74,71 @@ def test_of_too_much_the_head_and_the_tail_are_kept(said: Said, piece: str) -> N
     assert HEAD - 8 <= len(head.encode()) <= HEAD
     assert whole.startswith(head)
     assert whole.endswith(tail)
+
+
+@given(before=st.integers(HEAD - 40_000, HEAD + 1000), length=st.integers(1, 60_000), size=st.integers(5_000, 20_000))
+def test_a_line_is_passed_on_in_one_piece_wherever_the_head_ends(before: int, length: int, size: int) -> None:
+    said = Said()
+    said.capture.write(b"a" * before + b"\n", None)
+    data = b"b" * length + b"\n" + b"c\n"
+    for start in range(0, len(data), size):
+        said.capture.write(data[start : start + size], None)
+    said.capture.finish()
+    lines = [line for _, _, text in said.rows for line in text.splitlines(keepends=True)]
+    assert lines == ["a" * before + "\n", "b" * length + "\n", "c\n"]
+
+
+def test_a_line_of_which_some_is_left_out_ends_with_the_mark(said: Said) -> None:
+    said.capture.write(b"before\n", None)
+    for _ in range(3 * LIMIT // 1024):
+        said.capture.write(b"x" * 1024, None)
+    said.capture.write(b"\nafter\n", None)
+    said.capture.finish()
+    before, first, last = [text for _, _, text in said.rows]
+    assert before == "before\n"
+    assert first.startswith("x" * 700_000)
+    assert first.endswith("x[... 2,097,166 bytes left out ...]\n")
+    assert last.startswith("x" * 200_000)
+    assert last.endswith("x\nafter\n")
+
+
+BARS = [
+    (b"\r  0%|    |\r 50%|##  |\r100%|####|\nafter\n", "100%|####|\nafter\n"),
+    (b"one\r\ntwo\r\r\n\r\nthree\r", "one\r\ntwo\r\r\n\r\nthree\r"),
+    (b"\rbar\r    \rhello\n", "hello\n"),
+    (b"no end\rof it", "of it"),
+    (b"\r\r\n", "\r\r\n"),
+]
+
+
+@pytest.mark.parametrize(("printed", "kept"), BARS)
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_of_a_line_that_is_printed_over_what_stands_last_is_kept(printed: bytes, kept: str, size: int) -> None:
+    said = Said()
+    for start in range(0, len(printed), size):
+        said.capture.write(printed[start : start + size], None)
+    said.capture.finish()
+    assert said.text == kept
+
+
+def test_a_progress_bar_leaves_room_for_what_else_is_said(said: Said) -> None:
+    for number in range(3):
+        for step in range(20_000):
+            said.capture.write(b"\r%5d of 20000 [%s]" % (step + 1, b"#" * (step // 500)), None)
+        said.capture.write(b"\nround %d is over\n" % number, None)
+    said.capture.finish()
+    lines = said.text.splitlines()
+    assert [line for line in lines if "round" in line] == [f"round {number} is over" for number in range(3)]
+    assert lines.count(f"20000 of 20000 [{'#' * 39}]") == 3
+
+
+def test_a_state_of_a_progress_bar_is_passed_on_now_and_then() -> None:
+    said = Said(interval=0)
+    for piece in (b"\r 1/3", b"\r 2/3", b"\r    \r", b"\r 3/3"):
+        said.capture.write(piece, None)
+    assert said.text == " 1/3\n 2/3\n"
+    said.capture.write(b"\n", None)
+    assert said.text == " 1/3\n 2/3\n 3/3\n"
 
 
 def test_what_is_not_utf_8_is_passed_on_with_marks(said: Said) -> None:

@@ -7,6 +7,7 @@ from collections import deque
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
+from orderlines.capture.overwriting import standing
 from orderlines.capture.showing import form
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ HEAD: Final = LIMIT * 3 // 4
 """Bytes that are passed on as they come; of what follows, the last are passed on at the end."""
 TAIL: Final = LIMIT - HEAD
 LINE: Final = 16 * 1024
-"""Bytes of an unfinished line that wait for its end."""
+"""Bytes of an unfinished line that wait for its end where the head is over; there, as much as it has room for."""
+INTERVAL: Final = 10.0
+"""Seconds in which one state of a line is passed on that is printed over again and again, such as a progress bar."""
 _CHUNK: Final = 4096
 _CONTINUATION: Final = 0b1000_0000
 _MASK: Final = 0b1100_0000
@@ -34,7 +37,7 @@ class _Piece:
 
     __slots__ = ("at", "data", "level", "show")
 
-    def __init__(self, at: float, level: str | None, data: bytes, show: Show | None) -> None:
+    def __init__(self, at: float, level: str | None, data: bytes | bytearray, show: Show | None) -> None:
         self.at = at
         self.level = level
         self.data = bytearray(data)
@@ -44,18 +47,24 @@ class _Piece:
 class Capture:
     """Takes what an attempt says, and passes on whole lines, at most :data:`LIMIT` bytes and a mark.
 
+    A line is passed on in one piece, however it is printed; but where some of it is left out, the mark is its end.
+
     Thread-safe, and fails nobody: a thread that the call has left may go on to print when it is over.
 
     :param emit: takes the time, the level and the text.
     :param about: the call, where what is shown should name it.
+    :param interval: as :data:`INTERVAL`.
     """
 
-    def __init__(self, emit: Emit, about: About | None = None) -> None:
+    def __init__(self, emit: Emit, about: About | None = None, interval: float = INTERVAL) -> None:
         self._emit = emit
         self._form = form(about)
+        self._interval = interval
+        self._passed: float | None = None
         self._lock = RLock()  # A signal handler may print in the middle of a print.
         self._unfinished: dict[Show | None, bytearray] = {}
         self._room = HEAD
+        self._torn: _Piece | None = None
         self._tail: deque[_Piece] = deque()
         self._held = 0
         self._left_out = 0
@@ -70,14 +79,19 @@ class Capture:
             if self._over:
                 return
             unfinished = self._unfinished.setdefault(show, bytearray())
+            known = len(unfinished)
             unfinished += data
-            end = unfinished.rfind(b"\n") + 1
-            if not end and len(unfinished) >= LINE:
-                end = _boundary(unfinished, len(unfinished) - 4)
+            end = unfinished.rfind(b"\n", known) + 1
             if end:
-                lines = bytes(unfinished[:end])
+                lines = standing(bytes(unfinished[:end]))
                 del unfinished[:end]
                 self._take(_Piece(time.time(), None, lines, show))
+            if b"\r" in data:
+                self._go_over(unfinished, show)
+            if len(unfinished) > LINE and (some := _boundary(unfinished, len(unfinished) - 4)) > self._room:
+                piece = _Piece(time.time(), None, unfinished[:some], show)
+                del unfinished[:some]
+                self._take(piece)
 
     def record(self, at: float, level: str, text: str, show: Show | None) -> None:
         """Take a record of Python's logging."""
@@ -92,32 +106,60 @@ class Capture:
                 return
             for show, data in self._unfinished.items():
                 if data:
-                    self._take(_Piece(time.time(), None, bytes(data), show))
+                    self._take(_Piece(time.time(), None, standing(bytes(data)), show))
             self._over = True
-            if self._left_out:
-                first = self._tail[0]
-                mark = f"[... {self._left_out:,} bytes left out ...]\n".encode()
-                self._pass(_Piece(first.at, None, mark, first.show))
+            if self._torn is not None:
+                self._mend(self._torn)
             while self._tail:
                 self._pass(self._tail.popleft())
 
+    def _go_over(self, unfinished: bytearray, show: Show | None) -> None:
+        """Let go of what is printed over, but now and then pass it on as a line: for those who watch a progress bar."""
+        over = len(unfinished) - len(standing(bytes(unfinished)))
+        if not over:
+            return
+        gone = bytes(unfinished[:over])
+        del unfinished[:over]
+        now = time.monotonic()
+        if self._passed is None:
+            self._passed = now
+        if now - self._passed >= self._interval and (state := standing(gone).strip(b"\r")).strip():
+            self._passed = now
+            self._take(_Piece(time.time(), None, state + b"\n", show))
+
     def _take(self, piece: _Piece) -> None:
-        if self._room:
+        if self._torn is None:
             size = len(piece.data)
-            fits = size if size <= self._room else _boundary(piece.data, self._room)
-            # Where it does not fit, the head is over, though a character of some bytes more may have had room.
-            self._room = self._room - fits if fits == size else 0
-            self._pass(_Piece(piece.at, piece.level, bytes(piece.data[:fits]), piece.show))
-            del piece.data[:fits]
-        if piece.data:
-            self._hold(piece)
+            if size <= self._room:
+                self._room -= size
+                self._pass(piece)
+                return
+            self._tear(piece)
+        self._hold(piece)
+
+    def _tear(self, piece: _Piece) -> None:
+        """End the head with what it has room for: whole lines; of the next one, the beginning waits for the rest."""
+        fits = _boundary(piece.data, self._room)
+        whole = piece.data.rfind(b"\n", 0, fits) + 1
+        self._pass(_Piece(piece.at, piece.level, piece.data[:whole], piece.show))
+        self._torn = _Piece(piece.at, piece.level if whole < fits else None, piece.data[whole:fits], piece.show)
+        self._room = 0
+        del piece.data[:fits]
+
+    def _mend(self, torn: _Piece) -> None:
+        """Pass on the beginning of the line in which the head ended, with its rest, or a mark for what is left out."""
+        if self._left_out:
+            torn.data += f"[... {self._left_out:,} bytes left out ...]\n".encode()
+            self._pass(torn)
+        else:
+            self._tail[0].data[:0] = torn.data
 
     def _hold(self, piece: _Piece) -> None:
-        """Keep a piece for the end, and leave out what it pushes out."""
+        """Keep a piece for the end, with the line that it continues, and leave out what it pushes out."""
         last = self._tail[-1] if self._tail else None
         self._held += len(piece.data)
         joins = last is not None and piece.level is None is last.level and last.show is piece.show
-        if last is not None and joins and len(last.data) < _CHUNK:
+        if last is not None and joins and (len(last.data) < _CHUNK or not last.data.endswith(b"\n")):
             last.data += piece.data
         else:
             self._tail.append(piece)

@@ -25,7 +25,7 @@ def log_documents(kept: Iterable[KeptLog]) -> Iterator[dict[str, Any]]:
         known = {"line": path, "node": row.node, "visit": row.visit, "attempt": row.attempt, "level": row.level}
         time = datetime.fromtimestamp(row.at, UTC).isoformat(timespec="milliseconds")
         for text in row.text.removesuffix("\n").split("\n"):
-            yield {"time": time, **known, "text": text.removesuffix("\r")}
+            yield {"time": time, **known, "text": text.rstrip("\r")}
 
 
 def log_line(document: Mapping[str, Any]) -> str:
