@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -233,3 +235,21 @@ def test_a_run_is_controlled_from_python_as_well(tmp_path: Path) -> None:
                 act()
         with pytest.raises(UnknownRun):
             orderlines.Run(engine.store, "nobody").pause()
+
+
+def test_a_run_that_cannot_be_read_back_is_stopped_all_the_same(shell: Shell) -> None:
+    """What was kept of it is damaged: two lines are open, over the items of a list that has one."""
+    each = 'line: [{id: each, foreach: "${items}", line: [{id: gate, signal: go}]}]\n'
+    assert shell.call("run", "--detach", shell.flow(f"flow: x\nvars: {{items: [1, 2]}}\n{each}")).code == 0
+    until(lambda: shell.call("status", "last").out.count("WAITING") == 3, "both lines wait")
+    shell.end()
+    with closing(sqlite3.connect(shell.folder / ".orderlines" / "orderlines.db", isolation_level=None)) as store:
+        store.execute("UPDATE runs SET vars = replace(vars, '[1,2]', '[1]')")
+        store.execute("UPDATE lines SET vars = replace(vars, '[1,2]', '[1]')")
+    assert shell.call("signal", "last", "each#1/1/gate").code == 0
+    stuck = shell.call("recover")
+    assert (stuck.code, "cannot be driven on" in stuck.err) == (2, True)
+    assert shell.call("stop", "last").code == 0
+    assert shell.call("recover").code == 0
+    (kept,) = shell.call("runs", "--json").document["runs"]
+    assert kept["status"] == "STOP"

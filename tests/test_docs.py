@@ -124,6 +124,11 @@ def test_the_readme_says_how_to_begin_and_how_to_test() -> None:
     assert ".venv/bin/tox -p 3" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_holds_what_a_merge_could_not_decide(page: Path) -> None:
+    assert not re.search(r"^(<{7}|={7}|>{7})( |$)", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_the_index_lists_every_decision() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert [page.name for page in ROOT.glob("docs/decisions/*.md") if f"(decisions/{page.name})" not in index] == []

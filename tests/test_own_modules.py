@@ -210,3 +210,19 @@ def test_what_cannot_be_imported_is_one_message(
     assert done.code == 2
     assert told in done.err
     assert "Traceback" not in done.err
+
+
+def test_retry_begins_no_round_that_cannot_be_driven_here(own: Shell) -> None:
+    text = GOOD.replace("mymod.double, with: {n: 4}", "mymod.halve, with: {}")
+    half = "\n\n@orderlines.component\ndef halve() -> int:\n    return len(pathlib.Path('good').read_text())\n"
+    (own.folder / "mymod.py").write_text(MODULE + half, encoding="utf-8")
+    named = {"PYTHONPATH": ".", "ORDERLINES_IMPORT": "mymod"}
+    flow = own.flow(text)
+    assert entry(own.folder, "run", str(flow), **named).code == 1
+    refused = entry(own.folder, "retry", "last", "--json")
+    assert (refused.code, refused.document["error"]["type"]) == (2, "Refused")
+    assert "'mymod'" in refused.err
+    assert entry(own.folder, "status", "last", "--json").document["status"] == "FAILURE"
+    (own.folder / "good").write_text("four", encoding="utf-8")
+    done = entry(own.folder, "retry", "last", "--json", **named)
+    assert (done.code, done.document["variables"]) == (0, {"n": 4})

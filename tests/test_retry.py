@@ -303,6 +303,26 @@ def test_what_cannot_be_retried_is_refused(
     assert (run.status, list(run.store.tasks(run.row.id))) == ("FAILURE", before)
 
 
+def test_the_items_of_a_half_done_foreach_stay_whatever_line_it_is_on(start: Start) -> None:
+    call = fail("l", "'${0 if item in good else 9}'")
+    each = f'{{id: f, foreach: "${{items}}", line: [{call}]}}'
+    run = start(f"vars: {{items: [1, 2, 3], good: [1, 3]}}\nline: [{{id: g, group: [{each}]}}]")
+    assert run.wait(30) == "FAILURE"
+    with pytest.raises(Refused, match=r"says what lines node 'f' opens.* begin 'g' anew with `--from g`"):
+        run.retry(vars={"items": [1]})
+    assert run.status == "FAILURE"
+    run.retry(vars={"good": [1, 2, 3]})
+    assert run.wait(30) == "SUCCESS"
+
+
+def test_the_items_of_a_foreach_that_has_opened_no_line_may_change(start: Start) -> None:
+    each = f'{{id: f, foreach: "${{items}}", line: [{fail("l", 0)}]}}'
+    run = start(f"vars: {{items: 5}}\nline: [{each}]")
+    assert run.wait(30) == "FAILURE"
+    run.retry(vars={"items": [1, 2]})
+    assert (run.wait(30), len(tasks(run))) == ("SUCCESS", 3)
+
+
 def test_a_run_that_goes_on_or_has_succeeded_is_refused(start: Start) -> None:
     run = start("line: [{id: s, signal: go}]")
     with pytest.raises(Refused, match=r"is (PENDING|RUNNING)"):

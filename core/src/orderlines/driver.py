@@ -315,10 +315,10 @@ class Driver:
             (self._joins if line.status == LineStatus.JOIN else self._ready).append(line)
 
     def _give_up(self, run: int, lines: Sequence[int], error: BaseException) -> None:
-        """Serve a run no more, and let go of lines of it."""
-        self.failures[run] = error
-        self._end_run(run)
+        """Serve a run no more, and let go of lines of it; it ends all the same, where somebody wishes it."""
+        self._runs.pop(run, None)
         self._patiently(lambda: self.store.release(self.id, lines))
+        self._unserved.note(run, error)
 
     def _drop(self, line: Line) -> None:
         """Forget a line that is not ours any more; a newer state of it, taken in the meantime, stays."""

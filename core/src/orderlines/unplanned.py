@@ -48,17 +48,21 @@ class Unplanned:
         self._queues = queues
 
     def end(self, run: RunRow) -> bool:
-        """Do what is wished of a run, as far as nobody has its lines; return whether it is over.
-
-        Where only workers may know the plan of a run, one that is out of time is left to those that do.
-        """
-        if run.wish == "stop" or (run.wish == "timeout" and self._queues is None):
+        """Do what is wished of a run, as far as nobody has its lines; return whether it is over."""
+        if self.ends(run):
             while lines := self._store.claim(self._driver, [run.id], BATCH, self._queues):
                 ended = [self._end_line(line, run) for line in lines]
                 if not any(ended):
                     break
         row = self._store.run(run.id)
         return row is None or row.status in FINAL
+
+    def ends(self, run: RunRow) -> bool:
+        """Return whether a run is to end here.
+
+        Where only workers may know the plan of a run, one that is out of time is left to those that do.
+        """
+        return run.wish == "stop" or (run.wish == "timeout" and self._queues is None)
 
     def _end_line(self, line: LineRow, run: RunRow) -> bool:
         """End a line, and those that waited for it alone; return whether something has changed."""

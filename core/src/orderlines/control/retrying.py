@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.acceptance import checked
-from orderlines.errors import Refused
+from orderlines.driving.plans import Plans
+from orderlines.errors import PluginError, Refused
 from orderlines.expression import compile_template
 from orderlines.flow.naming import did_you_mean
+from orderlines.handing import home_of
 from orderlines.keptflows import KeptFlows
-from orderlines.states import FINAL, RunStatus
+from orderlines.states import FINAL, LineStatus, RunStatus
 from orderlines.stores.records import Reopening, Rewind
 from orderlines.values import decode, encode
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from orderlines.stores.records import KeptTask, LineRow, RunRow
 
 
+_BAD: Final = (LineStatus.FAILURE, LineStatus.STOP)
+
+
 def retry(store: Store, run: RunRow, from_: str | None, given: Mapping[str, Any], registry: Registry) -> RunRow:
     """Begin a new round of a run; somebody has to drive it then.
 
@@ -30,7 +35,8 @@ def retry(store: Store, run: RunRow, from_: str | None, given: Mapping[str, Any]
     :param from_: a node that the first line has visited: variables are what they were when it was last entered, and
         all that came of it, and later, is void.
     :param given: variables that win over what the run had.
-    :raises Refused: the run has succeeded, or goes on; there is nothing to go on from.
+    :raises Refused: the run has succeeded, or goes on; there is nothing to go on from; something that it needs is not
+        installed here.
     :raises UsageError: a variable is not declared, or not of the type that it is declared with.
     """
     if run.status not in FINAL:
@@ -49,9 +55,23 @@ def retry(store: Store, run: RunRow, from_: str | None, given: Mapping[str, Any]
     if back is not None:
         values = encode({**_variables_at(store, run, tasks, back.tasks), **given})
     elif given:
-        _check_items(flows, root, given)
+        _check_items(flows, store, run, given)
         values = encode({**_variables_at(store, run, tasks, root.tasks), **given})
+    _check_plan(store, run, registry)
     return store.reopen(Reopening(run.id, run.round, flow.timeout, back, values))
+
+
+def _check_plan(store: Store, run: RunRow, registry: Registry) -> None:
+    """See to it that a run which no worker drives can be driven here: once reopened it would stand still.
+
+    :raises Refused: it cannot.
+    """
+    if home_of(store, run) is not None:
+        return
+    try:
+        Plans(store, registry).of(run.digest, run.executor)
+    except PluginError as error:
+        raise Refused(f"run {run.name} is left as it is, for it cannot be driven on here: {error}") from error
 
 
 def _rewind(flows: KeptFlows, run: RunRow, tasks: list[KeptTask], node: str) -> Rewind:
@@ -76,20 +96,38 @@ def _variables_at(store: Store, run: RunRow, tasks: list[KeptTask], moment: int)
     return variables
 
 
-def _check_items(flows: KeptFlows, root: LineRow, given: Mapping[str, Any]) -> None:
-    """See to it that no variable changes the items of a `foreach` that is only half done.
+def _check_items(flows: KeptFlows, store: Store, run: RunRow, given: Mapping[str, Any]) -> None:
+    """See to it that no variable changes the items of a `foreach` that is only half done, on whatever line it is.
 
     :raises Refused: one does.
     """
-    node = flows.at(root)
-    if node is None:
-        return
-    changed = sorted(set(given) & _names(flows, node))
-    if changed and flows.registry.node_type(node.type).blocks(node.settings):
-        raise Refused(
-            f"variable {changed[0]!r} says what lines node {node.id!r} opens, and some of them are done;"
-            f" begin it anew with `--from {node.id}`"
-        )
+    root, *others = store.lines(run.id)
+    bad: dict[int | None, list[LineRow]] = {}
+    for line in others:
+        if line.status in _BAD and line.flow is None:  # A sub-flow has variables of its own.
+            bad.setdefault(line.parent, []).append(line)
+    first = flows.at(root)
+    left = [root] if first is not None else []
+    while left:
+        line = left.pop()
+        node = flows.at(line)
+        if node is None or line.id not in bad:
+            continue
+        visit = store.visits(line.id).get(node.id)
+        begun = [child for child in bad[line.id] if _opener(child) == (node.id, visit)]
+        changed = sorted(set(given) & _names(flows, node)) if begun else []
+        if changed and first is not None:
+            raise Refused(
+                f"variable {changed[0]!r} says what lines node {node.id!r} opens, and some of them are done;"
+                f" begin {'it' if node is first else repr(first.id)} anew with `--from {first.id}`"
+            )
+        left.extend(begun)
+
+
+def _opener(child: LineRow) -> tuple[str, int]:
+    """Return the node that has opened a line, and at which visit; the attempt at it does not count."""
+    node, _, number = child.path.split("/")[-2].partition("#")
+    return node, int(number.partition(".")[0])
 
 
 def _names(flows: KeptFlows, node: Node) -> set[str]:

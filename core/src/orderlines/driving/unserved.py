@@ -38,6 +38,13 @@ class Unserved:
         self._tell = tell
         self._unplanned = Unplanned(store, driver, queues)
         self._next = 0.0
+        self._untold: set[int] = set()
+
+    def note(self, run: int, error: BaseException) -> None:
+        """Take note of why a run cannot be driven on; a look tells so, once what is to end here has."""
+        self.failures[run] = error
+        self._untold.add(run)
+        self._next = 0.0
 
     def look(self, now: float) -> None:
         """End those that are to end, now and then, and forget those that have ended elsewhere."""
@@ -46,8 +53,11 @@ class Unserved:
         self._next = now + LOOK
         for number in list(self.failures):
             row = self._store.run(number)
-            if row is None or self.end(row):
+            if row is None or self.end(row) or (number in self._untold and not self._unplanned.ends(row)):
+                self._untold.discard(number)
                 self._tell(number)
+        if self._untold:
+            self._next = now  # Lines of theirs are in hand, and stop.
 
     def end(self, row: RunRow) -> bool:
         """End a run where somebody wishes it; return whether it is over."""
