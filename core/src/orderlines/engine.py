@@ -13,7 +13,7 @@ from orderlines import opening
 from orderlines.acceptance import definition, each_of, new_run, pinned_in
 from orderlines.bells import Bells
 from orderlines.control import wishes
-from orderlines.errors import OrderlinesError, UnknownRun, UsageError
+from orderlines.errors import OrderlinesError, StoreUnavailable, UnknownRun, UsageError
 from orderlines.flow.placement import home
 from orderlines.handing import hand_over, home_of, remind
 from orderlines.hosting import Hosting
@@ -108,7 +108,7 @@ class Engine:
             return Run(self.store, row.name, None, self)
         driving = self._begin_driving()
         row = driving.accept(run)
-        return Run(self.store, row.name, driving, self, row.status, row.id)
+        return Run(self.store, row.name, driving, self, row)
 
     def start_many(self, flow: FlowLike, vars: Iterable[Mapping[str, Any]]) -> list[Run]:  # noqa: A002
         """Accept a run for each of several sets of variables, and drive them; as :meth:`start`."""
@@ -226,7 +226,7 @@ class Engine:
             raise UsageError("the engine has been closed; what it was to drive would be kept and not begun")
 
     def _serve(self, row: RunRow) -> Run:
-        return Run(self.store, row.name, self._drive(row), self, row.status)
+        return Run(self.store, row.name, self._drive(row), self, row)
 
     def _drive(self, row: RunRow) -> Hosting | None:
         """Drive a run, unless it has ended or is left to workers."""
@@ -252,13 +252,12 @@ class Run:
         name: str,
         driving: Hosting | None = None,
         engine: Engine | None = None,
-        seen: str | None = None,
-        number: int | None = None,
+        row: RunRow | None = None,
     ) -> None:
         self.store = store
         self.name = name
-        self._seen = seen
-        self._number = number
+        self._seen = None if row is None else row.status
+        self._number = 0 if row is None else row.id
         self._driving = driving
         self._engine = engine
         self._registry = default_registry() if engine is None else engine.registry
@@ -270,7 +269,20 @@ class Run:
         if row is None:
             raise UnknownRun(f"no run {self.name!r} in {self.store.shown}")
         self._seen = row.status
+        self._number = row.id
         return row
+
+    def glance(self) -> str:
+        """Return its status, or, where its driver waits for the store here, why that is.
+
+        :raises StoreUnavailable: it is not driven here, and the store cannot be reached.
+        """
+        try:
+            return self.row.status
+        except StoreUnavailable as error:
+            if self._driving is None or self._driving.closed:
+                raise
+            return f"not known ({error})"
 
     def __repr__(self) -> str:
         """Name it, with the status that it had when this handle last looked: the store is left alone."""
@@ -308,7 +320,7 @@ class Run:
         return tasks
 
     def wait(self, timeout: float | None = None) -> str:
-        """Wait for its end and return its status.
+        """Wait for its end and return its status; where the store of a run that is driven here is away, wait for both.
 
         :raises TimeoutError: it has not ended within ``timeout`` seconds.
         :raises UsageError: that is no number.
@@ -316,18 +328,18 @@ class Run:
         """
         timeout = _seconds(timeout)
         limit = None if timeout is None else time.monotonic() + timeout
-        if self._driving is not None and self._number is not None:
+        if self._driving is not None:
             # Its end will be told: a look at the store before would only be in the way of its driver.
             self._driving.wait_for(self._number, LOOK if timeout is None else min(LOOK, timeout))
         while True:
             ended = 0 if self._driving is None else self._driving.ended
-            row = self.row
-            if row.status in FINAL:
-                return row.status
+            status = self.glance()
+            if status in FINAL:
+                return status
             left = LOOK if limit is None else min(LOOK, limit - time.monotonic())
             if left <= 0:
-                raise TimeoutError(f"run {self.name} is still {row.status} after {timeout:g} s")
-            self._pause(row.id, ended, left)
+                raise TimeoutError(f"run {self.name} is still {status} after {timeout:g} s")
+            self._pause(ended, left)
 
     async def wait_async(self, timeout: float | None = None) -> str:  # noqa: ASYNC109 -- as :meth:`wait` has it
         """Wait as :meth:`wait` does, in an event loop of asyncio; a thread is neither blocked nor used.
@@ -409,28 +421,28 @@ class Run:
         """Wait from now on for who drives it."""
         self._driving = driving
 
-    def _pause(self, number: int, ended: int, seconds: float) -> None:
+    def _pause(self, ended: int, seconds: float) -> None:
         """Wait until a run has ended here, or for a moment: another process may drive it."""
-        self.check_driven(number)
+        self.check_driven()
         if self._driving is None:
             time.sleep(seconds)
         else:
             self._driving.wait(ended, seconds)
 
-    def check_driven(self, number: int) -> None:
+    def check_driven(self) -> None:
         """Raise what keeps the engine from driving it on, if something does.
 
         :raises OrderlinesError: as :meth:`wait`.
         """
-        failure = None if self._driving is None else self._driving.failure(number)
+        failure = None if self._driving is None else self._driving.failure(self._number)
         if failure is not None:
             raise OrderlinesError(f"run {self.name} is kept but not driven on: {failure}") from failure
 
-    def listening(self, number: int, listener: Callable[[], None]) -> AbstractContextManager[bool]:
+    def listening(self, listener: Callable[[], None]) -> AbstractContextManager[bool]:
         """Have ``listener`` called, in whatever thread, when it has ended here; enter to whether that will be told."""
         if self._driving is None or self._driving.closed:
             return nullcontext(enter_result=False)
-        return self._driving.listening(number, listener)
+        return self._driving.listening(self._number, listener)
 
 
 def _seconds(timeout: SupportsFloat | None) -> float | None:

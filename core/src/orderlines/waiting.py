@@ -26,18 +26,17 @@ async def wait_for_end(run: Run, timeout: float | None, look: float) -> str:  # 
     limit = None if timeout is None else time.monotonic() + timeout
     woken = asyncio.Event()
     wake = _waker(woken)
-    number = run.row.id
     while True:
-        with run.listening(number, wake) as told:
+        with run.listening(wake) as told:
             woken.clear()
-            row = run.row
-            if row.status in FINAL:
-                return row.status
-            run.check_driven(number)
+            status = run.glance()
+            if status in FINAL:
+                return status
+            run.check_driven()
             seconds = GLANCE if told else look
             left = seconds if limit is None else min(seconds, limit - time.monotonic())
             if left <= 0:
-                raise TimeoutError(f"run {run.name} is still {row.status} after {timeout:g} s")
+                raise TimeoutError(f"run {run.name} is still {status} after {timeout:g} s")
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await woken.wait()

@@ -327,8 +327,8 @@ def test_a_run_that_is_driven_through_a_fail_over_ends(frail: RedisServer, tmp_p
         acts.gate.touch()
         assert run.wait(FAIL_OVER) == "SUCCESS"
         assert [task["attempt"] for task in run.tasks()] == [1, 1]
+        assert works(replica.url)
     assert acts.noted() == ["a", "b"]
-    assert works(replica.url)
 
 
 def knows_replica(sentinel: Sentinel) -> bool:
