@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ from orderlines.processes.identity import ProcessIdentity
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -217,83 +216,6 @@ def test_the_node_at_which_a_sub_flow_waits_is_shown(shell: Shell) -> None:
     until(lambda: "  s  WAITING" in shell.call("status", "last").out, "it waits")
     assert shell.call("signal", "last", "s").code == 0
     assert shell.finish(process).code == 0
-
-
-# Completion
-
-
-def answered(shell: Shell, kind: str, words: str) -> str:
-    """Return what the command line says to a shell that completes the last of some words."""
-    at = words.rpartition(" ")[2] if kind == "fish" else str(words.count(" "))
-    asked = {"_ORDERLINES_COMPLETE": f"{kind}_complete", "COMP_WORDS": words, "COMP_CWORD": at}
-    command = [sys.executable, "-m", "orderlines.cli.main"]
-    done = subprocess.run(
-        command, cwd=shell.folder, env={**os.environ, **asked}, capture_output=True, text=True, check=True
-    )
-    return done.stdout
-
-
-def completed(shell: Shell, kind: str, words: str) -> list[str]:
-    """Return what the command line offers for the last of some words."""
-    return [line.partition(",")[2] for line in answered(shell, kind, words).split()]
-
-
-@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script(name: str, shell: Shell) -> None:
-    done = shell.call("completion", name)
-    assert done.code == 0, done.err
-    assert "_ORDERLINES_COMPLETE" in done.out
-
-
-def test_commands_options_and_runs_are_completed(names: dict[str, str], shell: Shell) -> None:
-    assert completed(shell, "bash", "orderlines re") == ["resume", "retry", "recover"]
-    assert "--watch" in completed(shell, "bash", "orderlines status --w")
-    assert completed(shell, "bash", f"orderlines status {names['done']}") == [names["done"]]
-    assert sorted(completed(shell, "bash", "orderlines retry ")) == sorted(names.values())
-    assert completed(shell, "bash", f"orderlines status --store {STORE} {names['done']}") == [names["done"]]
-
-
-@pytest.mark.parametrize("store", ["sqlite:///none.db", "nobody://x", "x"])
-def test_completion_makes_no_store_and_no_noise(store: str, shell: Shell) -> None:
-    assert completed(shell, "bash", f"orderlines skip --store {store} last ") == []
-    assert completed(shell, "bash", f"orderlines status --store {store} ") == []
-    assert list(shell.folder.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    "words", ["run ", "run flo", "validate flo", "graph ", "convert ", "schedule add ", "run x.yaml --vars va"]
-)
-def test_the_shell_is_left_to_complete_files(words: str, shell: Shell) -> None:
-    last = words.rpartition(" ")[2]
-    kinds = {"bash": f"file,{last}", "zsh": f"file\n{last}\n_", "fish": f"file,{last}"}
-    for kind, said in kinds.items():
-        assert answered(shell, kind, f"orderlines {words}").strip() == said
-
-
-def test_executors_are_completed(shell: Shell) -> None:
-    assert completed(shell, "bash", "orderlines run x.yaml --executor in") == ["inline"]
-    assert {"inline", "thread", "process"} <= set(completed(shell, "bash", "orderlines validate --executor "))
-
-
-NODES = """\
-flow: nodes
-line:
-  - {id: asked, group: [{id: answer, signal: go}]}
-  - {id: after, call: demo.echo, with: {value: 1}}
-"""
-
-
-def test_nodes_are_completed(shell: Shell) -> None:
-    process = shell.begin("run", shell.flow(NODES))
-    until(lambda: "WAITING" in shell.call("status", "last").out, "it waits")
-    assert sorted(completed(shell, "bash", "orderlines skip last ")) == ["after", "answer", "asked"]
-    assert sorted(completed(shell, "bash", "orderlines skip last a")) == ["after", "answer", "asked"]
-    assert completed(shell, "bash", "orderlines signal last ") == ["answer"]
-    assert completed(shell, "bash", "orderlines retry last --from as") == ["asked"]
-    assert completed(shell, "bash", "orderlines logs last --node af") == ["after"]
-    assert completed(shell, "bash", "orderlines skip nope ") == []
-    assert shell.call("stop", "last").code == 0
-    shell.finish(process)
 
 
 # The doctor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 COMMANDS = {
     "run": "Run a flow to its end.",
     "validate": "Check a flow without running it.",
@@ -28,3 +30,5 @@ COMMANDS = {
     "components": "Show components and their arguments.",
 }
 """The commands, each a module of :mod:`orderlines.cli`, with its line of help."""
+ASKED: Final = "_ORDERLINES_COMPLETE"
+"""The variable by which a shell asks what it may offer."""

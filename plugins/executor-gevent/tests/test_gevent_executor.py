@@ -46,6 +46,27 @@ def library(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     monkeypatch.syspath_prepend(str(folder))
 
 
+ENDED = """
+from orderlines.testing.bench import LIBRARY, Bench
+from orderlines_executor_gevent.executor import GeventExecutor
+
+if __name__ == "__main__":
+    bench = Bench(GeventExecutor, {}, LIBRARY)
+    bench.executor.start()
+    bench.run("nap", seconds=0.0)
+    calls = [bench.submit("nap", seconds=60.0, grace=10.0) for _ in range(50)]
+    for call in calls:
+        bench.executor.end(call)
+    print({outcome.how for outcome in bench.wait_all(calls)})
+    bench.executor.close(0.2)
+"""
+
+
+def test_nothing_is_said_of_calls_that_are_ended_before_they_begin() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("{'ended'}\n", "")
+
+
 class TestGeventExecutor(KillTests):
     kind = GeventExecutor
 
@@ -73,7 +94,7 @@ class TestGeventExecutor(KillTests):
         bench.executor.end(call)
         outcome = bench.wait(call)
         assert outcome.how == "ended"
-        assert outcome.kinds in {(), ("CallEnded", "BaseException")}
+        assert outcome.kinds in {(), ("CallEnded", "GreenletExit", "BaseException")}
         assert bench.run("nap", seconds=60.0, timeout=0.1, grace=10.0).how == "timeout"
         assert time.monotonic() - begun < BOUND
         (tmp_path / "go").touch()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orderlines.cli.offering import complete_components
 from orderlines.cli.options import import_option, json_option
 from orderlines.cli.output import show, tell
 from orderlines.errors import PluginError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("components")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_components)
 @import_option
 @json_option
 def command(name: str | None, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line

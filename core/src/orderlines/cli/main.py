@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orderlines.cli.streams import open_streams
-from orderlines.commands import COMMANDS
+from orderlines.commands import ASKED, COMMANDS
 from orderlines.errors import Interrupted, OrderlinesError, OutputLost, StoreUnavailable
 from orderlines.jsonlines import JSON, VARIABLE, as_json
 
@@ -89,6 +89,10 @@ def main() -> None:
     With ``--json`` it is the one document on standard output as well.
     """
     open_streams()
+    if os.environ.get(ASKED, "").endswith("_complete"):
+        from orderlines.cli.completion import answer  # noqa: PLC0415 -- only while a line is completed
+
+        answer(cli)
     _begin_logs(sys.argv)
     document = "--json" in sys.argv
     try:

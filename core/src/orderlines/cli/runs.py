@@ -6,6 +6,7 @@ import time
 
 import click
 
+from orderlines.cli.completing import complete_flows
 from orderlines.cli.options import is_there, json_option, nothing_at, open_to_look, store_option
 from orderlines.cli.output import show, tell
 from orderlines.states import FINAL, RunStatus
@@ -21,7 +22,7 @@ MOST = 2**63 - 1
 @click.option(
     "--status", "statuses", multiple=True, type=click.Choice(STATUSES, case_sensitive=False), help="Only such runs."
 )
-@click.option("--flow", metavar="NAME", help="Only runs of this flow.")
+@click.option("--flow", metavar="NAME", shell_complete=complete_flows, help="Only runs of this flow.")
 @click.option("--since", metavar="DURATION|DATE", help="Only runs accepted since then: 2h, 2027-01-31.")
 @store_option
 @json_option

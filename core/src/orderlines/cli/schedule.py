@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orderlines.cli.completing import complete_schedules
 from orderlines.cli.options import is_there, json_option, nothing_at, open_store, store_option
 from orderlines.cli.output import show, tell
 from orderlines.cli.schedule_add import add
@@ -34,7 +35,8 @@ def _named(name: str, help_: str) -> Callable[[Callable[..., None]], click.Comma
     """Return what makes a subcommand about one schedule of a function."""
 
     def make(function: Callable[..., None]) -> click.Command:
-        decorated = json_option(store_option(click.argument("schedule", metavar="NAME")(function)))
+        argument = click.argument("schedule", metavar="NAME", shell_complete=complete_schedules)
+        decorated = json_option(store_option(argument(function)))
         return command.command(name, help=help_)(decorated)
 
     return make

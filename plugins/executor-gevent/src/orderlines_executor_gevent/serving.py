@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from orderlines.executors.sharing import Running
 
 
-class CallEnded(BaseException):
-    """Raised in a call that was asked to end; no ``except Exception`` catches it."""
+class CallEnded(gevent.GreenletExit):  # type: ignore[misc]  # gevent says no types
+    """Raised in a call that was asked to end; no ``except Exception`` catches it.
+
+    A greenlet that ends of it, as one that has not begun does, has not failed: gevent says nothing of it.
+    """
 
 
 class Server(SharedServer[gevent.Greenlet]):
