@@ -58,7 +58,11 @@ def test_a_run_is_the_same_whoever_sees_it(streams: str, redirected: Redirected,
     assert shell.call("status", "--json", name).document["status"] == "SUCCESS"
 
 
-@pytest.mark.parametrize("words", ["run FLOW", "run FLOW --json", "runs --json", "plugins", "validate FLOW"])
+@pytest.mark.parametrize(
+    "words",
+    ["run FLOW", "run FLOW --json", "runs --json", "plugins", "validate FLOW", "--help", "run -h", "--version",
+     "completion bash"],
+)  # fmt: skip
 def test_output_that_finds_no_room_is_one_message(words: str, redirected: Redirected) -> None:
     done = redirected(f"{words} >/dev/full")
     assert done.returncode == 74

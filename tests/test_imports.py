@@ -131,3 +131,10 @@ LIGHT = frozenset({"orderlines", "pluggy", *sys.stdlib_module_names})
 def test_what_a_distribution_offers_is_known_without_importing_it(package: str, tmp_path: Path) -> None:
     found = told(MODULES, f"import {package}.plugin", tmp_path)
     assert {name for name in found if name.partition(".")[0] not in LIGHT} == {package, f"{package}.plugin"}
+
+
+def test_every_public_name_is_there() -> None:
+    import orderlines  # noqa: PLC0415 -- what it brings is tested above
+
+    assert sorted(orderlines.__all__) == orderlines.__all__
+    assert all(getattr(orderlines, name).__module__.startswith("orderlines.") for name in orderlines.__all__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,28 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("kit")
 GATE = "flow: gate\nline: [{id: a, call: kit.speak, with: {text: said}}, {id: s, signal: go}]\n"
+PRESSED = """
+import os, signal, sys, weakref
+
+class Pressing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}" and sys.argv[0].endswith("entry.py"):
+            sys.meta_path.remove(self)
+            if {lost}:
+                held = set()
+                kept = weakref.ref(held, press)
+                del held  # which calls back: what is raised there is only printed
+            else:
+                press(None)
+
+def press(_):
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(1000):
+        pass
+
+sys.meta_path.insert(0, Pressing())
+"""
+"""Has Ctrl-C come as a module is imported, in a callback of Python's own or not."""
 
 
 @pytest.fixture
@@ -44,6 +67,20 @@ def interrupted(shell: Shell, *arguments: str) -> Ran:
     until(lambda: reads(process), "it looks")
     process.send_signal(signal.SIGINT)
     return shell.finish(process)
+
+
+@pytest.mark.parametrize(
+    ("command", "module"), [("run", "orderlines.cli.run"), ("run", "orderlines.supervision.ahead"), ("runs", "click")]
+)
+def test_an_interrupt_while_the_command_is_being_imported_is_not_lost(
+    command: str, module: str, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shell.folder / "sitecustomize.py").write_text(PRESSED.format(module=module, lost=command == "run"))
+    monkeypatch.setenv("PYTHONPATH", str(shell.folder), prepend=os.pathsep)
+    done = shell.call(command, *([shell.flow(GATE)] if command == "run" else []))
+    assert (done.code, done.out) == (130, "")
+    assert not (shell.folder / ".orderlines").exists()
+    shell.left_alone()
 
 
 @pytest.mark.parametrize("command", [["status", "--watch"], ["logs", "--follow"]])

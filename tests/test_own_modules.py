@@ -166,6 +166,14 @@ def test_a_module_that_is_named_offers_what_is_declared_and_nothing_else(own: Sh
     assert "has no component 'getcwd': it has none" in done.err
 
 
+@pytest.mark.parametrize("words", [["validate"], ["convert"], ["graph"], ["graph", "--format", "dot"]])
+def test_a_flow_that_calls_a_module_is_checked_translated_and_drawn(words: list[str], own: Shell) -> None:
+    own.flow(GOOD)
+    done = entry(own.folder, *words, "flow.yaml", "--import", "mymod", PYTHONPATH=".")
+    assert (done.code, done.err) == (0, "")
+    assert done.out
+
+
 def test_the_components_of_a_module_are_listed(own: Shell) -> None:
     done = entry(own.folder, "components", "mymod", "--import", "mymod", "--json", PYTHONPATH=".")
     assert done.code == 0, done.err

@@ -7,13 +7,14 @@ if TYPE_CHECKING:
     from orderlines.api import load, run
     from orderlines.building.expressions import ref
     from orderlines.building.flow import Flow
-    from orderlines.components.base import component
+    from orderlines.components.base import Context, component
     from orderlines.engine import Engine, Run
     from orderlines.errors import InvalidFlow, OrderlinesError
 
-__all__ = ["Engine", "Flow", "InvalidFlow", "OrderlinesError", "Run", "component", "load", "ref", "run"]
+__all__ = ["Context", "Engine", "Flow", "InvalidFlow", "OrderlinesError", "Run", "component", "load", "ref", "run"]
 
 _HOMES = {
+    "Context": "orderlines.components.base",
     "Engine": "orderlines.engine",
     "Flow": "orderlines.building.flow",
     "InvalidFlow": "orderlines.errors",

@@ -165,6 +165,20 @@ def test_a_full_disk_leaves_whole_steps_and_goes_on_when_there_is_room(store: SQ
     assert driver.go(step(line, tasks=(LARGE, LARGE))).tasks == line.tasks + 2
 
 
+def test_a_file_that_cannot_be_opened_is_told_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StoreUnavailable, match=f"there is no folder {tmp_path}/no; make it"):
+        SQLiteStore(f"sqlite:///{tmp_path}/no/runs.db").now()
+    with pytest.raises(StoreUnavailable, match="it is a folder; name a file"):
+        SQLiteStore(f"sqlite:///{tmp_path}").now()
+    SQLiteStore(f"sqlite:///{tmp_path}/runs.db").close()
+    for name in ("runs.db-wal", "runs.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(os, "access", lambda path, _: path != str(tmp_path))
+    with pytest.raises(StoreUnavailable, match=f"{tmp_path} cannot be written to, which SQLite does even to read"):
+        SQLiteStore(f"sqlite:///{tmp_path}/runs.db").now()
+
+
 def test_the_default_folder_is_made_and_hidden_from_git(tmp_path: Path) -> None:
     SQLiteStore(f"sqlite:///{tmp_path}/.orderlines/orderlines.db").close()
     assert (tmp_path / ".orderlines" / ".gitignore").read_text(encoding="utf-8") == "*\n"

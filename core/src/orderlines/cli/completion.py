@@ -24,10 +24,12 @@ def command(context: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class  # noqa: PLC0415 -- not needed to show help
 
+    from orderlines.cli.output import write_text  # noqa: PLC0415 -- as above
+
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"click knows no completion for {shell}")
-    click.echo(kind(context.find_root().command, {}, "orderlines", ASKED).source())
+    write_text(kind(context.find_root().command, {}, "orderlines", ASKED).source() + "\n")
 
 
 def answer(group: click.Group) -> NoReturn:

@@ -6,12 +6,13 @@ import click
 
 from orderlines.cli.flowfile import load_flow
 from orderlines.cli.offering import complete_files
-from orderlines.cli.options import json_option
+from orderlines.cli.options import import_option, json_option
 from orderlines.cli.output import json_text, only_document
 
 
 @click.command("convert")
 @click.argument("file", shell_complete=complete_files)
+@import_option
 @json_option
 def command(file: str, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
     """Print the flow in FILE, of either notation, in the native notation."""

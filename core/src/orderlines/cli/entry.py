@@ -47,13 +47,24 @@ def _may_begin_ahead(words: list[str]) -> bool:
 
 
 def _begin_ahead() -> None:
-    from orderlines.supervision import ahead  # noqa: PLC0415 -- for commands that drive only
+    import signal  # noqa: PLC0415 -- for commands that drive only
+
+    # Nothing has begun that would have to be ended in order, and Python may lose a KeyboardInterrupt while it imports:
+    # in a callback of its own it only prints it.
+    signal.signal(signal.SIGINT, _leave)
+    from orderlines.supervision import ahead  # noqa: PLC0415 -- as above
 
     ahead.begin()
     try:
         _run()
     finally:
         ahead.end()
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    """End the process at once; what was forked off it notices."""
+    del number, frame
+    os._exit(_INTERRUPTED)
 
 
 def _run() -> None:

@@ -24,6 +24,8 @@ INTERRUPTED = 130
 """What a shell says of a command that SIGINT has ended."""
 UNWRITABLE = 74
 """EX_IOERR of sysexits.h."""
+_SHOWING = frozenset({"--help", "-h", "--version"})
+"""What has click itself write on standard output, and do nothing else."""
 NO_READER = 141
 """What a shell says of a command that SIGPIPE has ended."""
 
@@ -96,10 +98,11 @@ def main() -> None:
     _begin_logs(sys.argv)
     document = "--json" in sys.argv
     try:
-        sys.exit(cli.main(prog_name="orderlines", standalone_mode=not document))
+        sys.exit(cli.main(prog_name="orderlines", standalone_mode=False))
     except click.ClickException as error:
         error.show()
-        _answer("UsageError", error.format_message())
+        if document:
+            _answer("UsageError", error.format_message())
         sys.exit(error.exit_code)
     except OutputLost as error:
         _leave_unread(error)
@@ -107,6 +110,12 @@ def main() -> None:
         if document and not error.answered:
             _answer(type(error).__name__, str(error))
         _leave(error, _code(error))
+    except OSError as error:
+        if not _SHOWING.intersection(sys.argv[1:]):
+            raise
+        lost = OutputLost(f"standard output cannot be written: {error.strerror}")
+        lost.__cause__ = error
+        _leave_unread(lost)
     except (click.Abort, KeyboardInterrupt):  # Before any command was asked for, or while its error was told.
         sys.exit(INTERRUPTED)
 

@@ -14,6 +14,7 @@ from orderlines.folder import prepare_folder
 from orderlines.processes.forks import Home
 from orderlines.stores.showing import shown
 from orderlines.stores.sqlite import forks
+from orderlines.stores.sqlite.obstacles import cannot_open, obstacle
 from orderlines.stores.sqlite.schema import SCHEMA_VERSION, STORE
 from orderlines.stores.upgrading import advice
 from orderlines.stores.urloptions import read_options
@@ -194,6 +195,8 @@ class Connections:
             )
         if "readonly" in text:
             return StoreUnavailable(f"store {self.address.url}: {path} cannot be written to; check its permissions")
+        if cannot_open(error):
+            text = f"cannot open {path}: {obstacle(path, error)}"
         return StoreUnavailable(f"store {self.address.url}: {text}")
 
     def _open(self) -> sqlite3.Connection:
@@ -205,7 +208,7 @@ class Connections:
                 path, isolation_level=None, check_same_thread=False, timeout=0, cached_statements=256
             )
         except (OSError, sqlite3.Error) as error:
-            raise StoreUnavailable(f"store {self.address.url}: cannot open {path}: {error}") from error
+            raise StoreUnavailable(f"store {self.address.url}: cannot open {path}: {obstacle(path, error)}") from error
         try:
             # Before anything is written: even the journal's mode is a change to what may be somebody else's file.
             _patiently(lambda: self._check_tables(connection))
