@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +40,18 @@ def test_a_task_stands_below_what_opened_its_line(task: Make, document: Make) ->
         "          inner  FAILURE  1.50 s  ValueError: no",
         "  last  SKIP  1.50 s",
     ]
+
+
+def test_what_goes_on_says_for_how_long(task: Make, document: Make) -> None:
+    going = task("", "slow", "RUNNING")
+    shown = document([task("", "first"), going], started=going["started"])
+    later = datetime.fromisoformat(going["started"]) + timedelta(minutes=2, seconds=5)
+    assert list(run_lines(shown, now=later)) == [
+        "f  RUNNING  2 min 5 s  run r1",
+        "  first  SUCCESS  1.50 s",
+        "  slow  RUNNING  2 min 5 s",
+    ]
+    assert list(run_lines(shown))[2] == "  slow  RUNNING"
 
 
 def test_lines_of_another_attempt_stand_below_their_opener_too(task: Make, document: Make) -> None:

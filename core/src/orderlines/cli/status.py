@@ -37,12 +37,14 @@ def command(run: str, watching: bool, url: str, as_json: bool) -> None:  # noqa:
 
 
 def _show(store: Store, row: RunRow, url: str, *, as_json: bool) -> None:
-    from orderlines.cli.advice import Advice  # noqa: PLC0415 -- not needed to show help
+    from datetime import UTC, datetime  # noqa: PLC0415 -- not needed to show help
+
+    from orderlines.cli.advice import Advice  # noqa: PLC0415 -- as above
     from orderlines.views import run_lines  # noqa: PLC0415 -- as above
 
     advice = Advice(store, url)
 
     def lines(document: Mapping[str, Any]) -> Iterator[str]:
-        return chain(run_lines(document), advice.lines(document))
+        return chain(run_lines(document, now=datetime.now(UTC)), advice.lines(document))
 
     show(read_run(store, row, whole=as_json), lines, as_json=as_json)

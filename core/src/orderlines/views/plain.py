@@ -10,6 +10,7 @@ from orderlines.views.wording import error_lines, row_pieces, run_pieces, run_st
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from orderlines.views.wording import Piece
 
@@ -17,14 +18,15 @@ ROWS: Final = 60
 """Rows for the tasks of a run: a screen or two."""
 
 
-def run_lines(document: Mapping[str, Any], rows: int = ROWS) -> Iterator[str]:
+def run_lines(document: Mapping[str, Any], rows: int = ROWS, now: datetime | None = None) -> Iterator[str]:
     """Yield a run's document as lines of plain text: the run, then its tasks, each below what opened its line.
 
     :param rows: how many lines the tasks may take; where they are more, what failed and what is going on is shown, the
         ends of each line, and counts of the rest.
+    :param now: the moment up to which is counted how long something has been going; without it, that is left out.
     """
-    yield _joined(run_pieces(document))
-    yield from (_joined(row_pieces(row)) for row in fold(build_tree(document["tasks"]), rows))
+    yield _joined(run_pieces(document, now))
+    yield from (_joined(row_pieces(row, now)) for row in fold(build_tree(document["tasks"]), rows))
     yield from error_lines(document["error"])
 
 
