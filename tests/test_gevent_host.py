@@ -79,6 +79,44 @@ def test_runs_are_driven_waited_for_and_stopped(tmp_path: Path, order: tuple[str
     assert (done.stdout, done.stderr) == ("fine\n", "")
 
 
+COROUTINES = """
+from gevent import monkey; monkey.patch_all()
+import asyncio, gevent, sys, orderlines
+
+async def idle():
+    await asyncio.sleep(60)
+
+with orderlines.Engine(sys.argv[1]) as engine:
+    for path in sys.argv[2:]:
+        run = engine.start(path)
+        print(run.wait(20), run.error and run.error["message"])
+    beside = gevent.spawn(asyncio.run, idle())
+    gevent.sleep(0)
+    run = engine.start(sys.argv[2])
+    print(run.wait(20), run.error["message"])
+    beside.kill()
+"""
+
+
+def test_coroutine_functions_run_one_at_a_time_or_are_refused(tmp_path: Path) -> None:
+    paths = []
+    for others in ("inline", "asyncio", "thread"):
+        call = "[{id: %s, call: demo.asleep, with: {seconds: 0.1}, executor: %s}]"
+        lines = f"a: {call % ('a', 'inline')}, b: {call % ('b', others)}, c: {call % ('c', others)}"
+        path = tmp_path / f"{others}.yaml"
+        path.write_text(f"flow: mixed\nline: [{{id: p, parallel: {{lines: {{{lines}}}}}}}]\n", encoding="utf-8")
+        paths.append(str(path))
+    command = [sys.executable, "-c", COROUTINES, f"sqlite:///{tmp_path}/runs.db", *paths]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    inline, asyncio, thread, beside = done.stdout.splitlines()
+    assert (inline, asyncio) == ("SUCCESS None", "SUCCESS None")
+    assert "a coroutine function cannot run on `thread` in a program that gevent has patched" in thread
+    assert "another event loop runs in this thread" in beside
+    for told in (thread, beside):
+        assert told.startswith("FAILURE")
+        assert "use executor: asyncio" in told
+
+
 def test_an_engine_patches_nothing(tmp_path: Path) -> None:
     code = (
         "import socket, threading, time; before = socket.socket, threading.Thread, time.sleep\n"

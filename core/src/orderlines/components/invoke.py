@@ -79,6 +79,11 @@ def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     import asyncio  # noqa: PLC0415 -- only for those who use it
 
     try:
+        if asyncio._get_running_loop() is not None:  # noqa: SLF001 -- that it may be asked for is documented
+            raise RuntimeError(
+                "another event loop runs in this thread, as it may where gevent has made threads of greenlets; use"
+                " executor: asyncio, whose loop has a process of its own"
+            )
         return asyncio.run(coroutine)
     finally:
         coroutine.close()  # where no loop could be started, it has not run

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def threads_are_greenlets() -> bool:
+    """Return whether what this process takes for threads share one native thread: gevent has patched it."""
+    return _thread.start_new_thread.__module__ != _thread.__name__
+
+
 class Natives(NamedTuple):
     """Functions of the standard library as they are without any patch; the names are those they have there."""
 

@@ -7,15 +7,22 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from orderlines.executors.base import Executor
+from orderlines.components.invoke import raised
+from orderlines.executors.base import Executor, Outcome
 from orderlines.executors.calls import closed
 from orderlines.executors.local import LocalCall
+from orderlines.executors.natives import threads_are_greenlets
 from orderlines.executors.options import positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from orderlines.executors.base import Call, Outcome
+    from orderlines.executors.base import Call
+
+NO_LOOP = (
+    "a coroutine function cannot run on `thread` in a program that gevent has patched: threads are greenlets of one"
+    " native thread there, which can be in one event loop only; use executor: asyncio"
+)
 
 
 class ThreadExecutor(Executor):
@@ -24,6 +31,8 @@ class ThreadExecutor(Executor):
     A thread cannot be ended from outside. To end a call is to *abandon* it: its ``context`` is told, the outcome
     ``ended`` comes at once, and the thread runs on until the component returns, with an answer that nobody hears.
     Timeouts are not kept. Who needs either uses the executor ``process``.
+
+    A coroutine function fails where threads are greenlets: two event loops cannot share a native thread.
 
     Options: ``concurrency``, calls at once, abandoned ones not counted.
     """
@@ -49,6 +58,9 @@ class ThreadExecutor(Executor):
 
     def submit(self, call: Call) -> None:
         """Begin a call in an idle thread, or a new one."""
+        if call.component.is_coroutine and threads_are_greenlets():
+            self.deliver([Outcome(call.id, *raised(RuntimeError(NO_LOOP)), time.time(), 0.0)])
+            return
         local = LocalCall(call, self.options)
         with self._changed:
             self._calls[call.id] = local
