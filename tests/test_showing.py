@@ -101,9 +101,9 @@ def test_a_task_that_waits_says_for_what(waiting: Shell) -> None:
     assert (tasks["again"]["attempt"], tasks["again"]["error"]["message"]) == (1, "boo")
     assert document["variables"] == {"who": "nobody"}
     text = waiting.call("status", "last").out
-    assert re.search(r"hour  WAITING  until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", text)
-    assert re.search(r"sign  WAITING  for the signal approved  until [\d :-]+ UTC\n", text)
-    assert re.search(r"again  RETRY  next attempt at [\d :-]+ UTC  \w+: boo\n", text)
+    assert re.search(r"hour  WAITING  [\dmin. ]+ s  until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", text)
+    assert re.search(r"sign  WAITING  [\dmin. ]+ s  for the signal approved  until [\d :-]+ UTC\n", text)
+    assert re.search(r"again  RETRY  [\dmin. ]+ s  next attempt at [\d :-]+ UTC  \w+: boo\n", text)
 
 
 def test_the_command_that_is_shown_sends_the_signal(waiting: Shell) -> None:
@@ -112,7 +112,7 @@ def test_the_command_that_is_shown_sends_the_signal(waiting: Shell) -> None:
     assert told == f"p#1/b/sign goes on with: orderlines signal {name} 'p#1/b/sign' --store {STORE}"
     assert waiting.call("pause", "last").code == 0
     assert waiting.call("signal", name, "p#1/b/sign").code == 0
-    assert "sign  WAITING  its signal has come\n" in waiting.call("status", "last").out
+    assert re.search(r"sign  WAITING  [\dmin. ]+ s  its signal has come\n", waiting.call("status", "last").out)
     assert waiting.call("resume", "last").code == 0
     until(lambda: "sign  SUCCESS" in waiting.call("status", "last").out, "it has gone on")
 
