@@ -161,11 +161,16 @@ class Driver:
                     self._round()
                 except StoreUnavailable as error:
                     self._patiently.bear(error)
-        except BaseException as error:  # noqa: BLE001 -- logged, and told to whoever asks
-            logger().exception("the driver cannot go on; its runs are kept")
-            self.failure = error
+        except BaseException as error:  # noqa: BLE001 -- as in :meth:`_fail`
+            self._fail(error)
         finally:
             self._let_go()
+
+    def _fail(self, error: BaseException) -> None:
+        """Say, once, that the driver cannot go on, and tell whoever asks."""
+        if self.failure is None:
+            self.failure = error
+            logger().error("the driver cannot go on; its runs are kept", exc_info=error)
 
     def _round(self) -> None:
         calls = self._calls
@@ -177,7 +182,17 @@ class Driver:
                 calls.poll(GROUP)
 
     def _stand_in(self, enough: Callable[[], bool]) -> None:
-        """Go on while a call keeps the driver's own thread: in another thread, which makes no calls itself."""
+        """Go on while a call keeps the driver's own thread: in another thread, which makes no calls itself.
+
+        :raises BaseException: the driver cannot go on; that is told now, and not only once the call has ended.
+        """
+        try:
+            self._go_on_until(enough)
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def _go_on_until(self, enough: Callable[[], bool]) -> None:
         self._stirred = True  # What a store says of the writing of others, it says for each thread.
         while not (enough() or self._closing.is_set()):
             try:

@@ -171,3 +171,31 @@ def test_a_pause_that_comes_between_takes_no_call_for_lost(tmp_path: Path, regis
         assert [task["attempt"] for task in run.tasks() if task["component"]] == [1] * 7
         assert acts.done == [*["quick"] * 4, "a", "b", "c"]
     store.close()
+
+
+class Breaking(SQLiteStore):
+    """Raises what no store may, in the thread that goes on while a call keeps the driver's own."""
+
+    def version(self) -> int:
+        if threading.current_thread().name == "orderlines-relief":
+            raise ZeroDivisionError
+        return super().version()
+
+
+def test_a_driver_that_cannot_go_on_says_so_while_a_call_keeps_its_thread(
+    tmp_path: Path, registry: Any, acts: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Breaking(f"sqlite:///{tmp_path}/runs.db")
+    with Engine(store, registry=registry) as engine, ExitStack() as opened:
+        opened.callback(acts.gate.set)
+        run = engine.start(load_text(WAIT, registry).flow)
+        with pytest.raises(OrderlinesError, match=f"run {run.name} is kept but not driven on"):
+            run.wait(30)
+        assert not acts.gate.is_set(), "the call still goes on"
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "the driver cannot go on; its runs are kept"
+    ]
+    with Engine(SQLiteStore(store.url), registry=registry) as engine:
+        (run,) = engine.recover()
+        assert run.wait(30) == "SUCCESS"
+    store.close()

@@ -86,7 +86,8 @@ class Work(Drain):
         except StoreUnavailable:
             raise
         except Exception as error:
-            logger().exception("the driver cannot go on; its runs are kept")
+            if self._drainer.failure is None:  # Else it has said so.
+                logger().exception("the driver cannot go on; its runs are kept")
             self.part()
             raise SystemExit(1) from error
 
