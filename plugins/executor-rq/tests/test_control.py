@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,17 @@ def test_the_deadline_of_a_run_is_kept_while_a_call_holds_its_worker(busy: Plant
     within(30, lambda: run.status == "FAILURE", f"the deadline is kept: {busy.told()}")
     assert run.error is not None
     assert busy.start(busy.node("after")).wait(30) == "SUCCESS", busy.told()
+
+
+def test_what_only_workers_do_is_said_to_wait_for_them(plant: Plant) -> None:
+    run = plant.start(plant.node("a"), plant.node("b"))
+    run.pause()
+    with_worker = re.compile(r" with `orderlines worker --store \S+ --queues default`\n")
+    for told in (plant.call("resume", run.name), plant.call("skip", run.name, "a")):
+        assert with_worker.search(told.stderr), told.stderr
+    stopped = plant.call("stop", run.name).stderr
+    assert "orderlines recover" in stopped
+    assert "orderlines worker" not in stopped
 
 
 def test_commands_that_know_no_queue_are_obeyed_when_workers_look(busy: Plant) -> None:

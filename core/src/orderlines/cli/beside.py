@@ -9,7 +9,7 @@ from orderlines.cli.output import tell
 from orderlines.cli.ringing import tell_workers
 from orderlines.cli.unattended import is_held, tell_unless_driven
 from orderlines.errors import StoreUnavailable
-from orderlines.stores.showing import shown_option
+from orderlines.stores.showing import shown_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,5 +79,7 @@ class Beside:
         if time.monotonic() < self._tell_at:
             return
         self._tell_at = float("inf")
-        if self.waiting and not any(line.epoch or line.owner for line in self.store.lines(next(iter(self.waiting)))):
-            tell(f"run {self._name} waits for a worker: orderlines worker {shown_option(self.store.url)}")
+        lines = self.store.lines(next(iter(self.waiting))) if self.waiting else ()
+        if lines and not any(line.epoch or line.owner for line in lines):
+            command = shown_worker(self.store.url, {line.queue for line in lines})
+            tell(f"run {self._name} waits for a worker: {command}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orderlines.cli.output import tell
 from orderlines.states import FINAL
-from orderlines.stores.showing import shown_option
+from orderlines.stores.showing import shown_option, shown_worker
 
 if TYPE_CHECKING:
     from orderlines.stores.base import Store
@@ -32,4 +32,15 @@ def tell_unless_driven(store: Store, row: RunRow, then: str) -> None:
     :param then: what happens then.
     """
     if row.status not in FINAL and not living_drivers(store):
-        tell(f"nobody drives run {row.name}: {then} with `orderlines recover {shown_option(store.url)}`")
+        tell(f"nobody drives run {row.name}: {then} with {_drivers_for(store, row)}")
+
+
+def _drivers_for(store: Store, row: RunRow) -> str:
+    """Return the commands that drive a run on: any driver stops it, but what is for workers goes on only with them."""
+    recover = f"`orderlines recover {shown_option(store.url)}`"
+    left = {line.queue for line in store.lines(row.id) if line.status not in FINAL}
+    queues = left - {None}
+    if not queues or row.wish == "stop":
+        return recover
+    worker = f"`{shown_worker(store.url, queues)}`"
+    return f"{recover} and {worker}" if None in left else worker

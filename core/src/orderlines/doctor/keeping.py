@@ -8,7 +8,7 @@ from orderlines.errors import StoreUnavailable
 from orderlines.processes.identity import alive
 from orderlines.states import Halt, LineStatus
 from orderlines.stores.records import Finding
-from orderlines.stores.showing import shown, shown_option
+from orderlines.stores.showing import shown, shown_option, shown_worker
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -78,8 +78,8 @@ def _undriven(opened: Store, living: set[int]) -> Iterator[Finding]:
 def _for_workers(opened: Store, runs: Iterable[RunRow], left: Collection[str]) -> str:
     """Say what goes on only with workers, where there is such."""
     lines = (line for run in runs if run.name in left for line in opened.lines(run.id))
-    queues = sorted({line.queue for line in lines if line.queue is not None})
-    return f"; what is for workers waits for `orderlines worker --queues {','.join(queues)}`" if queues else ""
+    queues = {line.queue for line in lines if line.queue is not None}
+    return f"; what is for workers waits for `{shown_worker(opened.url, queues)}`" if queues else ""
 
 
 def _is_driven(opened: Store, run: RunRow, living: set[int]) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orderlines.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HIDDEN: Final = "***"
 """What is shown in place of what is not."""
@@ -77,6 +80,11 @@ def shown_option(url: str) -> str:
     from shlex import quote  # noqa: PLC0415 -- for odd names only
 
     return f"--store {quote(text)}"
+
+
+def shown_worker(url: str, queues: Iterable[str | None]) -> str:
+    """Return the command by which a worker of some queues is started for a store; ``None`` among them is none."""
+    return f"orderlines worker {shown_option(url)} --queues {','.join(sorted(filter(None, queues)))}"
 
 
 def _options(query: str) -> str:
