@@ -106,29 +106,6 @@ line:
         c: [{id: y, call: acts.append, with: {log: LOG, line: y}, on_crash: fail}]
 """
 
-QUICK = "{id: q%d, foreach: '${[1, 2, 3, 4, 5, 6, 7, 8]}', as: n, line: [%s]}"
-SMALL = "{id: s%d, call: acts.append, with: {log: LOG.quick, line: s}}"
-
-
-def test_what_waits_for_the_driver_s_thread_is_not_shown_as_going_on(shell: Any) -> None:
-    quick = ", ".join(QUICK % (each, SMALL % each) for each in range(3))  # So that many may be begun at once.
-    flow = WAITING.replace("line:\n", f"line:\n  - {{id: first, group: [{quick}]}}\n", 1)
-    process = shell.start("run", "--json", shell.flow(flow))
-    shell.await_lines("gate")
-
-    def going() -> list[str]:
-        tasks = json.loads(shell.call("status", "--json", shell.run()).stdout)["tasks"]
-        return [task["node"] for task in tasks if task["status"] == "RUNNING"]
-
-    until(lambda: going() == ["long"], "what waits is taken back")
-    shell.gate.touch()
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    assert sorted(shell.lines()) == ["gate", "x", "y"]
-    tasks = {task["node"]: task for task in json.loads(out)["tasks"]}
-    assert all(tasks[node]["attempt"] == 1 for node in ("long", "x", "y"))
-    assert tasks["long"]["finished"] <= min(tasks[node]["started"] for node in ("x", "y"))
-
 
 def test_calls_that_wait_for_the_driver_s_thread_do_not_begin_in_a_paused_run(shell: Any) -> None:
     process = shell.start("run", "--json", shell.flow(WAITING))

@@ -139,9 +139,6 @@ class Drainer(Driver):
             super()._stand_in(enough)
         self._queues.open = taking
 
-    def _postpone(self) -> None:
-        """Leave it to :meth:`share` what waits for the driver's thread."""
-
     def _set_down(self) -> None:
         """Have the lines given back that wait to begin a call in the driver's process: one is in it that takes long."""
         with self._sharing:

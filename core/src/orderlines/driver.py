@@ -161,16 +161,11 @@ class Driver:
                     self._round()
                 except StoreUnavailable as error:
                     self._patiently.bear(error)
-        except BaseException as error:  # noqa: BLE001 -- as in :meth:`_fail`
-            self._fail(error)
+        except BaseException as error:  # noqa: BLE001 -- logged, and told to whoever asks
+            logger().exception("the driver cannot go on; its runs are kept")
+            self.failure = error
         finally:
             self._let_go()
-
-    def _fail(self, error: BaseException) -> None:
-        """Say, once, that the driver cannot go on, and tell whoever asks."""
-        if self.failure is None:
-            self.failure = error
-            logger().error("the driver cannot go on; its runs are kept", exc_info=error)
 
     def _round(self) -> None:
         calls = self._calls
@@ -182,31 +177,16 @@ class Driver:
                 calls.poll(GROUP)
 
     def _stand_in(self, enough: Callable[[], bool]) -> None:
-        """Go on while a call keeps the driver's own thread: in another thread, which makes no calls itself.
-
-        :raises BaseException: the driver cannot go on; that is told now, and not only once the call has ended.
-        """
-        try:
-            self._go_on_until(enough)
-        except BaseException as error:
-            self._fail(error)
-            raise
-
-    def _go_on_until(self, enough: Callable[[], bool]) -> None:
+        """Go on while a call keeps the driver's own thread: in another thread, which makes no calls itself."""
         self._stirred = True  # What a store says of the writing of others, it says for each thread.
         while not (enough() or self._closing.is_set()):
             try:
-                self._postpone()
                 if self._idle():
                     self._mailbox.take_one(self._next_poll - time.monotonic())
                 self._go_on()
             except StoreUnavailable as error:
                 self._patiently.bear(error)
         self._stirred = True
-
-    def _postpone(self) -> None:
-        """Take back what waits behind the call that keeps the driver's thread: it is begun again when it can be."""
-        self._undo(self._calls.queued())
 
     def _go_on(self) -> None:
         self._mailbox.take_all()
@@ -399,13 +379,13 @@ class Driver:
         if done.refused is not None:
             if step is not None and step.logs:
                 self._sayings.keep(step.logs)
-            self._refused(line, turn, outcome, done)
+            self._refused(line, outcome, done)
             return
         self._settled(line, turn)
         if turn.begin is not None:
             self._calls.submit(line, turn.begin)
         elif turn.wants is not None:
-            self._calls.wait(line, turn.wants, first=turn.undoes)
+            self._calls.wait(line, turn.wants)
         elif step is not None:
             self._drop(line)
             self._follow(line, turn, done)
@@ -472,13 +452,10 @@ class Driver:
         mine = row.owner == self.id or not step.keep
         return mine and (row.epoch, row.seq, row.status) == (line.epoch, line.seq + 1, step.status)
 
-    def _refused(self, line: Line, turn: Turn, outcome: Outcome | None, done: Committed) -> None:
+    def _refused(self, line: Line, outcome: Outcome | None, done: Committed) -> None:
         if done.refused == "halted":
             line.halt = done.halt
-            now = self._now()
-            again = turn.undoes and line.halt < Halt.SKIP
-            turn = machine.undone(line, now, keep=True) if again else self._turning.turn(line, outcome, now)
-            self._commit([(line, turn, outcome)])
+            self._commit([(line, self._turning.turn(line, outcome, self._now()), outcome)])
             return
         if done.refused != "fenced":
             self._break(line, RuntimeError(f"the step cannot be written: {done.refused}"))
@@ -508,15 +485,11 @@ class Driver:
 
     def _hold_back(self, paused: Iterable[int]) -> None:
         """Let no call begin in lines that are paused: those that wait for the driver's thread are taken back."""
-        self._undo(self._lines[number] for number in paused if number in self._lines)
-
-    def _undo(self, lines: Iterable[Line]) -> None:
-        """Take back those calls of lines that wait for the driver's thread, as if they had never been begun."""
-        waiting = [line for line in lines if self._calls.recall(line)]
+        known = [self._lines[number] for number in paused if number in self._lines]
+        waiting = [line for line in known if self._calls.recall(line)]
         if waiting:
             now = self._now()
-            # The last first: each then waits before all others.
-            self._commit([(line, machine.undone(line, now, keep=True), None) for line in reversed(waiting)])
+            self._commit([(line, machine.undone(line, now), None) for line in waiting])
 
     def _halt(self, number: int, halt: int) -> None:
         """Obey a wish on a line of ours: end its call, or end it where it waits for a slot."""

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orderlines.control import wishes
 from orderlines.driver import Driver
 from orderlines.engine import Engine, open_store
 from orderlines.errors import OrderlinesError
 from orderlines.flow.load import load_text
 from orderlines.processes.identity import ProcessIdentity
 from orderlines.states import LineStatus
-from orderlines.stores.sqlite import SQLiteStore
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from orderlines.stores.base import Store
-    from orderlines.stores.records import Committed, Step
 
 GOOD = "flow: good\nline:\n  - {id: a, call: acts.note, with: {text: a}}\n"
 ABYSS = "flow: abyss\nline:\n  - {id: a, abyss: true}\n"
@@ -127,75 +123,3 @@ def test_an_order_for_a_run_that_is_not_there_is_answered(store: Store, registry
     thread.join(60)
     assert driver.failure is None
     assert store.drivers() == []
-
-
-BESIDE = """\
-flow: beside
-line:
-  - {id: first, foreach: "${[1, 2, 3, 4]}", as: n, line: [{id: quick, call: acts.note, with: {text: quick}}]}
-  - id: p
-    parallel:
-      executor: inline
-      lines:
-        a: [{id: a, call: acts.wait, with: {text: a}}]
-        b: [{id: b, call: acts.note, with: {text: b}}]
-        c: [{id: c, call: acts.note, with: {text: c}}]
-"""
-
-
-class Pausing(SQLiteStore):
-    """Pauses a run just when a driver takes back calls of it that have not begun, and is about to write that."""
-
-    wished = False
-
-    def commit(self, driver: int, steps: Sequence[Step]) -> list[Committed]:
-        if not self.wished and any(step.status == LineStatus.READY and step.keep for step in steps):
-            self.wished = True
-            wishes.pause(self, self.runs(1)[0])
-        return super().commit(driver, steps)
-
-
-def test_a_pause_that_comes_between_takes_no_call_for_lost(tmp_path: Path, registry: Any, acts: Any) -> None:
-    store = Pausing(f"sqlite:///{tmp_path}/runs.db")
-    with Engine(store, registry=registry) as engine, ExitStack() as opened:
-        opened.callback(acts.gate.set)
-        run = engine.start(load_text(BESIDE, registry).flow)
-        assert acts.begun.acquire(timeout=30)
-        until(
-            lambda: [line.path for line in store.lines(run.row.id) if line.status == "CALL"] == ["/p#1/a"], "it waits"
-        )
-        assert store.wished
-        run.resume()
-        acts.gate.set()
-        assert run.wait(30) == "SUCCESS"
-        assert [task["attempt"] for task in run.tasks() if task["component"]] == [1] * 7
-        assert acts.done == [*["quick"] * 4, "a", "b", "c"]
-    store.close()
-
-
-class Breaking(SQLiteStore):
-    """Raises what no store may, in the thread that goes on while a call keeps the driver's own."""
-
-    def version(self) -> int:
-        if threading.current_thread().name == "orderlines-relief":
-            raise ZeroDivisionError
-        return super().version()
-
-
-def test_a_driver_that_cannot_go_on_says_so_while_a_call_keeps_its_thread(
-    tmp_path: Path, registry: Any, acts: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    store = Breaking(f"sqlite:///{tmp_path}/runs.db")
-    with Engine(store, registry=registry) as engine, ExitStack() as opened:
-        opened.callback(acts.gate.set)
-        run = engine.start(load_text(WAIT, registry).flow)
-        with pytest.raises(OrderlinesError, match=f"run {run.name} is kept but not driven on"):
-            run.wait(30)
-        assert not acts.gate.is_set(), "the call still goes on"
-    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
-        "the driver cannot go on; its runs are kept"
-    ]
-    with Engine(SQLiteStore(store.url), registry=registry) as engine:
-        (run,) = engine.recover()
-        assert run.wait(30) == "SUCCESS"
-    store.close()

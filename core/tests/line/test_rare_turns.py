@@ -88,22 +88,6 @@ def test_a_call_that_was_lost_after_it_began_fails_where_it_may_run_once(seat: C
     assert turn.step.status == "FAILURE"
 
 
-@pytest.mark.parametrize("how", ["returned", "raised", "ended"])
-def test_what_a_call_has_waited_since_it_was_recorded_as_begun_is_not_its_own(
-    how: str, seat: Callable[..., Seat]
-) -> None:
-    for seconds, started in ((2.0, 7.0), (8.0, 1.0), (99.0, 1.0)):
-        played = seat(WORK)
-        line = played.begun()
-        outcome = Outcome(1, how, "1" if how == "returned" else None, "", (), "", 5.0, seconds)
-        if how == "ended":
-            turn = machine.halted(line, 9.0, "stop", outcome, _always)
-        else:
-            turn = machine.complete(line, outcome, 9.0, _always)
-        assert turn.step is not None
-        assert [(task.started, task.finished) for task in turn.step.tasks] == [(started, 9.0)]
-
-
 @pytest.mark.parametrize(("wish", "told"), [("timeout", "run"), (None, "node")])
 def test_after_a_crash_the_same_on_failure_call_is_made_again(
     wish: str | None, told: str, seat: Callable[..., Seat]

@@ -108,13 +108,9 @@ class Calls:
         self.wait(line, call.executor)
         return True
 
-    def wait(self, line: Line, name: str, *, first: bool = False) -> None:
-        """Let a line wait for a slot of an executor.
-
-        :param first: whether it gets one before all others that wait now.
-        """
-        waiting = self._waiting.setdefault(name, deque())
-        (waiting.appendleft if first else waiting.append)(line)
+    def wait(self, line: Line, name: str) -> None:
+        """Let a line wait for a slot of an executor."""
+        self._waiting.setdefault(name, deque()).append(line)
 
     def forget(self, line: Line) -> bool:
         """Take a line out of those that wait for a slot; return whether it was one."""
@@ -240,15 +236,6 @@ class Calls:
         others = [number for number in list(self._local) if number != own]
         elsewhere = any(executor.runs_here(number) for executor in self._polled for number in others)
         return flight[0].info.id if flight is not None and elsewhere else None
-
-    def queued(self) -> list[Line]:
-        """Return the lines whose calls may wait until the driver's thread comes back from that of another line.
-
-        In the order in which they were submitted; none where the thread is in no call.
-        """
-        if not self.busy() or not any(executor.runs_here(each) for executor in self._polled for each in self._local):
-            return []
-        return [self._flights[number][0] for number in sorted(self._local) if number in self._flights]
 
     def recall(self, line: Line) -> bool:
         """Take back the call of a line that waits for the driver's thread.

@@ -50,7 +50,7 @@ class Parting(NamedTuple):
                 continue
             self.sayings.keep(said)
             if line is not None and line.halt < Halt.SKIP and not outcome.started:
-                turns.append((line, machine.undone(line, self.now(), keep=False)))
+                turns.append((line, machine.undone(line, self.now())))
         kept = [(line, turn, turn.step) for line, turn in turns if turn.step is not None]
         if kept:
             for (line, turn, _), done in zip(kept, self.writing.write([step for _, _, step in kept]), strict=True):

@@ -17,15 +17,14 @@ if TYPE_CHECKING:
     from orderlines.executors.base import Call, Outcome
 
 QUEUED = 256
-"""Calls that may wait for :meth:`InlineExecutor.poll`, at the most."""
+"""Calls that may wait for :meth:`InlineExecutor.poll`."""
 
 
 class InlineExecutor(Executor):
     """Runs calls one after the other in whoever calls :meth:`poll`.
 
     A call that has begun runs to its end, whatever its timeout: ending it only tells its ``context``. One that waits is
-    taken back. As many may wait as the last :meth:`poll` has done, or twice as many where it had time left: what is
-    recorded as begun is to begin soon.
+    taken back.
     """
 
     name = "inline"
@@ -37,7 +36,6 @@ class InlineExecutor(Executor):
         super().__init__(deliver, options)
         self._waiting: OrderedDict[int, Call] = OrderedDict()
         self._running: LocalCall | None = None
-        self._room = 1
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -45,7 +43,7 @@ class InlineExecutor(Executor):
 
     def free(self) -> int:
         """Return how many calls the queue still takes: none while one runs, which may take long."""
-        return self._room - len(self._waiting) if self._running is None else 0
+        return QUEUED - len(self._waiting) if self._running is None else 0
 
     def busy(self) -> bool:
         """Return whether calls wait in the queue."""
@@ -91,7 +89,6 @@ class InlineExecutor(Executor):
     def poll(self, until: float) -> None:
         """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``."""
         waiting, lock = self._waiting, self._lock
-        done = 0
         while waiting and time.monotonic() < until:
             with lock:
                 if not waiting:
@@ -100,6 +97,3 @@ class InlineExecutor(Executor):
             outcome = running.run()
             self._running = None
             self.deliver([outcome])
-            done += 1
-        if done:
-            self._room = done if waiting or time.monotonic() >= until else min(2 * done, QUEUED)

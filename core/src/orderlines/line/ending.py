@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orderlines.line.opening import label
 from orderlines.line.state import Error
 from orderlines.line.walk import Walk
-from orderlines.states import OVERDUE, RELEASED, Halt, LineStatus, RunStatus, TaskStatus
+from orderlines.states import OVERDUE, RELEASED, LineStatus, RunStatus, TaskStatus
 from orderlines.stores.records import AttemptRow, TaskRow
 from orderlines.stores.references import lost
 from orderlines.strategies.base import Failure
@@ -35,11 +35,6 @@ def kinds(outcome: Outcome) -> tuple[str, ...]:
     How a call was ended is the driver's to say: with what it answered to that differs from executor to executor.
     """
     return _ENDED.get(outcome.how) or outcome.kinds or (outcome.how,)
-
-
-def begun(line: Line, now: float, outcome: Outcome) -> float:
-    """Return when the call at the cursor began that has ended: it may have waited since it was recorded as begun."""
-    return now if line.began is None else max(line.began, now - outcome.seconds)
 
 
 def handled(walk: Walk, outcome: Outcome, started: float) -> Turn:
@@ -184,14 +179,14 @@ def halted(line: Line, now: float, wish: str | None, outcome: Outcome | None, ad
     walk = Walk(line, now, admit)
     if line.status == LineStatus.HANDLER:
         if outcome is not None:
-            return handled(walk, outcome, begun(line, now, outcome))
+            return handled(walk, outcome, line.began or now)
         return walk.close(LineStatus.FAILURE, _kept_error(line))
     if line.status == LineStatus.JOIN:
         return close_join(walk)
     if line.status != LineStatus.READY or line.attempt:
         error = Error(line.here.node.id, line.path, "Stopped", "it was stopped")
         result = outcome.result if outcome is not None else None
-        began = begun(line, now, outcome) if outcome is not None else now if line.began is None else line.began
+        began = now if line.began is None else line.began
         walk.record(line.here, TaskStatus.STOP, line.attempt, began, line.executor, result, error, None)
     if line.parent is None and wish == "timeout":
         limit = line.plan.flow.timeout or 0
@@ -200,18 +195,14 @@ def halted(line: Line, now: float, wish: str | None, outcome: Outcome | None, ad
     return walk.close(RunStatus.STOP, None)
 
 
-def undone(line: Line, now: float, *, keep: bool) -> Turn:
-    """Take back a call that is recorded as begun and never was.
-
-    :param keep: whether the line stays its driver's, and waits for a slot; not where the run is paused.
-    """
+def undone(line: Line, now: float) -> Turn:
+    """Take back a call that is recorded as begun and never was: its driver ends before."""
     walk = Walk(line, now, _never)
-    keep = keep and line.halt != Halt.PAUSE
     if line.status == LineStatus.HANDLER:
-        step = walk.step(LineStatus.HANDLER, keep=keep, attempt=0, state=line.state, crashes=line.crashes)
+        step = walk.step(LineStatus.HANDLER, keep=False, attempt=0, state=line.state, crashes=line.crashes)
     else:
-        step = walk.step(LineStatus.READY, keep=keep, attempt=line.attempt - 1, crashes=line.crashes)
-    return walk.turn(step, wants=line.executor if keep else None)._replace(undoes=True)
+        step = walk.step(LineStatus.READY, keep=False, attempt=line.attempt - 1, crashes=line.crashes)
+    return walk.turn(step)
 
 
 def close_join(walk: Walk, state: str | None = None) -> Turn:

@@ -121,10 +121,7 @@ class Begin(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """A step, what to begin once it is committed, and what it changes in memory. No step: a call waits for a slot.
-
-    :ivar undoes: whether it only takes back a call that never began.
-    """
+    """A step, what to begin once it is committed, and what it changes in memory. No step: a call waits for a slot."""
 
     step: Step | None
     begin: Begin | None
@@ -133,7 +130,6 @@ class Turn(NamedTuple):
     visits: Mapping[str, int]
     wants: str | None = None
     each: Each | None = None
-    undoes: bool = False
 
 
 class Error(NamedTuple):

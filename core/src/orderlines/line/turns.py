@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from orderlines.line.ending import begun, crashed, handled, kinds, overdue, too_large, unbegun
+from orderlines.line.ending import crashed, handled, kinds, overdue, too_large, unbegun
 from orderlines.line.waiting import signalled, waited
 from orderlines.line.walk import Walk
 from orderlines.states import LineStatus
@@ -37,7 +37,7 @@ def complete(line: Line, outcome: Outcome, now: float, admit: Admit) -> Turn:
             else unbegun(line, outcome.message, now, admit)
         )
     walk = Walk(line, now, admit)
-    started = begun(line, now, outcome)
+    started = now if line.began is None else line.began
     if line.status == LineStatus.HANDLER:
         return handled(walk, outcome, started)
     if outcome.how == "returned" and outcome.result is not None:

@@ -226,8 +226,7 @@ def orderlines_task_changed(  # noqa: PLR0913, PLR0917 -- an implementation name
     :param status: the task's new status, one of :class:`orderlines.states.TaskStatus`.
     :param attempt: which attempt it is, from 1; 0 where nothing was tried.
     :param executor: where it runs, or has run.
-    :param started: when the attempt began, in seconds since the epoch by the store's clock; once a call has ended, as
-        it was measured where it ran. One that is taken back before it has begun is RUNNING again later.
+    :param started: when the attempt began, in seconds since the epoch by the store's clock.
     :param finished: when it ended, likewise; ``None`` while it goes on.
     :param error: what made it fail, as JSON text, as for a run.
     :param round: which round of the run it is, from 1.

@@ -95,8 +95,7 @@ class Work(Drain):
 
     def _fail(self) -> None:
         """Tell of the error that is being handled, and let the driver end."""
-        if self._drainer.failure is None:  # Else it has said so.
-            logger().exception("the driver cannot go on; its runs are kept")
+        logger().exception("the driver cannot go on; its runs are kept")
         self._fails = True
         self._drainer.close()
 
