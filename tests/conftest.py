@@ -151,3 +151,13 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     shell = Shell(tmp_path)
     yield shell
     shell.end()
+
+
+@pytest.fixture
+def names(shell: Shell) -> dict[str, str]:
+    """The names of two runs that have ended, of the flows ``done`` and ``fails``."""
+    done = "flow: done\nline: [{id: a, call: demo.echo, with: {value: 1}}]\n"
+    fails = "flow: fails\nline: [{id: a, call: demo.fail, with: {message: no, times: 9}}]\n"
+    assert shell.call("run", shell.flow(done)).code == 0
+    assert shell.call("run", shell.flow(fails)).code == 1
+    return {run["flow"]: run["run"] for run in shell.call("runs", "--json").document["runs"]}

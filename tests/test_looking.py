@@ -21,18 +21,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import Shell
 
-DONE = "flow: done\nline: [{id: a, call: demo.echo, with: {value: 1}}]\n"
-FAILS = "flow: fails\nline: [{id: a, call: demo.fail, with: {message: no, times: 9}}]\n"
 GATE = "flow: gate\nline: [{id: s, signal: go}, {id: a, call: demo.echo, with: {value: 1}}]\n"
 STORE = "sqlite:///.orderlines/orderlines.db"
-
-
-@pytest.fixture
-def names(shell: Shell) -> dict[str, str]:
-    """The names of two runs that have ended, by their flow."""
-    assert shell.call("run", shell.flow(DONE)).code == 0
-    assert shell.call("run", shell.flow(FAILS)).code == 1
-    return {run["flow"]: run["run"] for run in shell.call("runs", "--json").document["runs"]}
 
 
 @pytest.mark.parametrize(

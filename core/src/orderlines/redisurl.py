@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
-_SHORT: Final = {"ca": "ssl_ca_certs", "cert": "ssl_certfile", "key": "ssl_keyfile"}
+TLS_FILES: Final = {"ca": "ssl_ca_certs", "cert": "ssl_certfile", "key": "ssl_keyfile"}
+"""Options of TLS that name a file, and what redis-py calls them."""
 _TLS: Final = {
-    **_SHORT,
+    **TLS_FILES,
     **{name: name for name in ("ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile")},
 }
 """Options of TLS, and what redis-py calls them."""
@@ -145,7 +146,7 @@ def _must_make_sense(options: Mapping[str, str]) -> None:
     required = options.get("ssl_cert_reqs", "required")
     if required not in _REQUIRED:
         raise ValueError(f"ssl_cert_reqs has to be one of {', '.join(_REQUIRED)}")
-    for short, long in _SHORT.items():
+    for short, long in TLS_FILES.items():
         if {short, long} <= options.keys():
             raise ValueError(f"{short!r} and {long!r} are one option: leave one out")
     trusted = {"ca", "ssl_ca_certs"} & options.keys()

@@ -13,6 +13,7 @@ from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING
 
+from orderlines.components.invoke import kinds_of
 from orderlines.errors import ValueNotStorable
 from orderlines.executors.calls import closed, pack_call, read_done
 from orderlines.executors.childoutput import ChildOutput
@@ -116,9 +117,8 @@ class ChildLoop:
             slot = self._slot_for(call)
         except OSError as error:
             # No descriptors or no processes left: it is this call that has none.
-            kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-1])
             told = f"no process can be started for it: {error}"
-            self._outcomes.append(closed(call, "raised", told)._replace(kinds=kinds))
+            self._outcomes.append(closed(call, "raised", told)._replace(kinds=kinds_of(error)))
             return
         flight = Flight(call, slot)
         self._flights[call.id] = slot.flights[call.id] = flight
@@ -283,10 +283,8 @@ class ChildLoop:
         try:
             slot.child.send(pack_call(flight.call, tell=tell))
         except ValueNotStorable as error:
-            kinds = ("ValueNotStorable", "OrderlinesError", "Exception", "BaseException")
-            self._land(
-                flight, flight.close("raised", f"an argument cannot be sent: {error}", 0.0)._replace(kinds=kinds)
-            )
+            outcome = flight.close("raised", f"an argument cannot be sent: {error}", 0.0)
+            self._land(flight, outcome._replace(kinds=kinds_of(error)))
             return
         self._unsent[slot.number] = slot
         self._start_clock(flight, LOADING if tell else 0.0)

@@ -12,7 +12,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool
 
 from orderlines.errors import UsageError
-from orderlines.redisurl import must_be_local, read_database, split
+from orderlines.redisurl import TLS_FILES, must_be_local, read_database, split
 from orderlines.stores.showing import must_be_escaped, shown
 from orderlines.stores.urloptions import read_options
 
@@ -29,10 +29,8 @@ OPTIONS: Final = (
 )  # fmt: skip
 _SENTINELS: Final = ("+sentinel", "redis+sentinel:// only; write the user and the password of a server before its host")
 _SECURE: Final = ("rediss", "rediss:// only, where the connection is encrypted")
-_TLS: Final = {"ca": "ssl_ca_certs", "cert": "ssl_certfile", "key": "ssl_keyfile"}
-"""Options of TLS, and what redis-py calls them."""
 _ONLY: Final = {
-    **dict.fromkeys(_TLS, _SECURE),
+    **dict.fromkeys(TLS_FILES, _SECURE),
     "db": (
         "+unix",
         "redis+unix:// only; write the database behind the host or the service: redis://HOST:PORT/DATABASE",
@@ -112,7 +110,7 @@ class Address:
         }
         if kind == "rediss":
             common |= {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
-            common |= {_TLS[name]: options[name] for name in _TLS.keys() & options.keys()}
+            common |= {TLS_FILES[name]: options[name] for name in TLS_FILES.keys() & options.keys()}
         if (kind, way) == ("redis", "unix"):
             return self._socket(parts, options, common)
         if way == "sentinel":
