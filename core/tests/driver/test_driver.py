@@ -123,3 +123,17 @@ def test_an_order_for_a_run_that_is_not_there_is_answered(store: Store, registry
     thread.join(60)
     assert driver.failure is None
     assert store.drivers() == []
+
+
+def test_a_call_that_waits_for_another_one_has_not_started_yet(store: Store, registry: Any, acts: Any) -> None:
+    first = "first: [{id: first, call: acts.wait, with: {text: first}}]"
+    then = ", ".join(f"l{i}: [{{id: n{i}, call: acts.note, with: {{text: n}}}}]" for i in range(3))
+    flow = load_text(f"flow: many\nline:\n  - {{id: p, parallel: {{lines: {{{first}, {then}}}}}}}\n", registry).flow
+    with Engine(store, registry=registry) as engine:
+        run = engine.start(flow)
+        assert acts.begun.acquire(timeout=30)
+        opened = store.now()
+        acts.gate.set()
+        assert run.wait(30) == "SUCCESS"
+    started = {kept.task.node: kept.task.started for kept in store.tasks(run.row.id)}
+    assert min(started[node] for node in ("n0", "n1", "n2")) >= opened
