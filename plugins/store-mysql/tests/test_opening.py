@@ -20,6 +20,9 @@ from orderlines_store_mysql.schema import OURS, TABLES, VERSIONS, created
 from orderlines_store_mysql.store import MySQLStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orderlines.stores.records import Finding
     from orderlines.testing.servers.proxy import Proxy
 
 
@@ -243,6 +246,62 @@ def test_a_store_is_examined(store: MySQLStore, url: str, admin: Any, collation:
     finally:
         admin.run(url, "SET GLOBAL read_only = 0", "SET GLOBAL innodb_flush_log_at_trx_commit = 0")
     assert (found["store flush"].state, found["store writes"].state) == ("ok", "wrong")
+
+
+def test_a_packet_that_takes_no_large_value_is_named(url: str, admin: Any) -> None:
+    ((usual,),) = admin.run(url, "SELECT @@global.max_allowed_packet")
+    seen = []
+    for size in (1 << 18, 1 << 20):
+        admin.run(url, f"SET GLOBAL max_allowed_packet = {size}")
+        try:
+            with closing(MySQLStore(url)) as store:
+                seen += [finding for finding in store.examine() if finding.name == "store packet"]
+        finally:
+            admin.run(url, f"SET GLOBAL max_allowed_packet = {usual}")
+    small, large = seen
+    assert (small.state, "256 KiB: large values fail" in small.told, "16M" in small.advice) == ("wrong", True, True)
+    assert (large.state, "1 MiB" in large.told) == ("ok", True)
+
+
+@pytest.fixture
+def as_reader(url: str, admin: Any) -> Iterator[str]:
+    """The URL of the database for a user who may only read there."""
+    admin.run(url, "CREATE USER 'reader'@'%' IDENTIFIED BY 'secret'", "GRANT SELECT ON {db}.* TO 'reader'@'%'")
+    yield url.replace("mysql://tester:", "mysql://reader:")
+    admin.run(url, "DROP USER 'reader'@'%'")
+
+
+def rights(url: str) -> Finding:
+    with closing(MySQLStore(url)) as store:
+        (finding,) = [finding for finding in store.examine() if finding.name == "store rights"]
+        return finding
+
+
+@pytest.mark.usefixtures("store")
+def test_a_user_who_may_not_write_is_named(url: str, as_reader: str, admin: Any) -> None:
+    assert rights(url).state == "ok"
+    found = rights(as_reader)
+    assert found.state == "wrong"
+    assert found.told == "'reader'@'%' may not INSERT, UPDATE, DELETE in any of its tables"
+    assert f"GRANT ALL ON `{Address(url).database}`.* TO 'reader'@'%'" in found.advice
+    admin.run(url, "GRANT INSERT, UPDATE ON {db}.* TO 'reader'@'%'", "GRANT DELETE ON {db}.ol_runs TO 'reader'@'%'")
+    told = rights(as_reader).told
+    assert told.startswith("'reader'@'%' may not DELETE in ol_attempts, ol_drivers, ")
+    assert ("ol_runs" in told, "UPDATE" in told) == (False, False)
+    admin.run(url, "SET GLOBAL sql_safe_updates = 1")
+    try:
+        assert rights(as_reader).told == told
+        admin.run(url, "GRANT DELETE ON {db}.* TO 'reader'@'%'")
+        assert rights(as_reader).state == "ok"
+    finally:
+        admin.run(url, "SET GLOBAL sql_safe_updates = 0")
+
+
+def test_a_user_who_may_make_no_tables_is_told(url: str, as_reader: str) -> None:
+    with pytest.raises(StoreUnavailable, match=r"CREATE command denied to user 'reader'.* GRANT ALL ON `test_"):
+        MySQLStore(as_reader)
+    with closing(MySQLStore(url)):
+        assert rights(as_reader).state == "wrong"
 
 
 def test_the_version_differs_once_in_so_long_where_the_url_says_so(url: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orderlines.cli.options import is_there, json_option, open_store, store_option
+from orderlines.cli.options import is_there, json_option, open_store, queue_of, queue_option, store_option
 from orderlines.cli.output import json_text, only_document
 from orderlines.stores.showing import shown
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 @click.command("doctor")
 @store_option
+@queue_option
 @json_option
 def command(url: str, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
-    """Look whether what runs need is there and in order: Python, plugins, the store, executors.
+    """Look whether what runs need is there and in order: Python, plugins, store, queue, executors.
 
     Exit codes: 0 nothing is wrong, 1 something is.
     """
@@ -35,7 +36,7 @@ def command(url: str, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the c
 
 
 def _findings(url: str) -> Iterator[Finding]:
-    from orderlines.doctor import executing, installation  # noqa: PLC0415 -- not needed to show help
+    from orderlines.doctor import executing, installation, ringing  # noqa: PLC0415 -- not needed to show help
     from orderlines.plugins.manager import Registry, installed  # noqa: PLC0415 -- as above
 
     # Not the process's own, which is refused where something is wrong and ORDERLINES_PLUGINS_STRICT is set.
@@ -43,6 +44,8 @@ def _findings(url: str) -> Iterator[Finding]:
     yield installation.python()
     yield from installation.plugins(registry)
     yield from _of_store(url, registry)
+    queue = queue_of(url)
+    yield from ringing.queue(registry, queue, named=queue != url)
     yield from executing.executors(registry)
 
 

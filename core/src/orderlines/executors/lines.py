@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from orderlines.stores.records import LineRow
+    from orderlines.stores.records import Finding, LineRow
 
 
 class LineExecutor(ABC):
@@ -27,6 +27,14 @@ class LineExecutor(ABC):
         :param options: ``queue``, the URL of what the workers listen to.
         """
         self.options = options
+
+    @classmethod
+    def examine(cls, queue: str) -> Iterable[Finding]:  # noqa: ARG003 -- for those who override it
+        """Return what a doctor finds of a queue: that it is reached and takes what is sent; nothing is made or changed.
+
+        :param queue: its URL.
+        """
+        return ()
 
     @abstractmethod
     def ring(self, lines: Sequence[LineRow]) -> None:

@@ -10,9 +10,9 @@ from orderlines_executor_rq.keys import signing_key
 from orderlines_executor_rq.message import Bell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from orderlines.stores.records import LineRow
+    from orderlines.stores.records import Finding, LineRow
 
 
 class RQExecutor(LineExecutor):
@@ -26,6 +26,13 @@ class RQExecutor(LineExecutor):
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
         self._ringer = Ringer(options["queue"], signing_key())
+
+    @classmethod
+    def examine(cls, queue: str) -> Iterator[Finding]:
+        """Yield what is found of the Redis, and of the key."""
+        from orderlines_executor_rq.examining import examine  # noqa: PLC0415 -- only a doctor needs it
+
+        return examine(queue)
 
     def ring(self, lines: Sequence[LineRow]) -> None:
         """Ring once for each line."""

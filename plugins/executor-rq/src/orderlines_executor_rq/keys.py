@@ -59,6 +59,18 @@ def signing_key() -> SigningKey:
     return key_of_file(key_path()) if text is None else SigningKey(text, VARIABLE)
 
 
+def kept_key() -> SigningKey | None:
+    """Return the key as :func:`signing_key` does, but make none: ``None`` where there is none yet.
+
+    :raises UsageError: it is no key, or others may read its file.
+    """
+    try:
+        there = VARIABLE in os.environ or key_path().exists()
+    except OSError:
+        there = True  # To read it says why not.
+    return signing_key() if there else None
+
+
 def key_path() -> Path:
     """Return where the key file is: in ``.orderlines``, beside ``orderlines.yaml`` or else in the working directory.
 

@@ -14,9 +14,10 @@ from orderlines.logger import logger
 from orderlines.processes.frames import Decoder, pack
 from orderlines.processes.supervisor import Supervisor
 from orderlines_executor_rq.connection import connect
+from orderlines_executor_rq.fitting import check
 from orderlines_executor_rq.keys import signing_key
 from orderlines_executor_rq.options import WorkerOptions
-from orderlines_executor_rq.serving import check, serve
+from orderlines_executor_rq.serving import serve
 from orderlines_executor_rq.stopping import Stopping
 
 if TYPE_CHECKING:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from orderlines.capture.structured import begin
-from orderlines.errors import UsageError
-from orderlines.redisurl import place
 from orderlines_executor_rq.connection import connect, reaching
-from orderlines_executor_rq.keys import VARIABLE, signing_key
+from orderlines_executor_rq.fitting import advice, check
+from orderlines_executor_rq.keys import signing_key
 from orderlines_executor_rq.queues import Names
 
 if TYPE_CHECKING:
-    from redis import Redis
-
-    from orderlines_executor_rq.keys import SigningKey
     from orderlines_executor_rq.options import WorkerOptions
-
-OLDEST: Final = (6, 2)
-"""The first Redis that can move between lists, which nothing is lost in."""
 
 
 def serve(options: WorkerOptions) -> None:
@@ -59,37 +52,3 @@ def serve(options: WorkerOptions) -> None:
             warm.close(lambda: stopping.hard)
             commands.close()
             connection.close()
-
-
-def check(options: WorkerOptions, key: SigningKey, connection: Redis) -> None:
-    """Find out whether a worker can serve here.
-
-    :raises StoreUnavailable: the queue cannot be reached.
-    :raises UsageError: the Redis is too old, or was rung on with another key.
-    """
-    with reaching(options.queue):
-        info: Any = connection.info("server")
-        rung = _key_id(connection, Names(options.prefix))
-    version = tuple(int(part) for part in str(info["redis_version"]).split(".")[:2])
-    if version < OLDEST:
-        raise UsageError(f"{place(options.queue)} is Redis {info['redis_version']}; workers need 6.2 or newer")
-    if rung is not None and rung != key.id:
-        raise UsageError(_differs(rung, key))
-
-
-def advice(connection: Redis, names: Names, key: SigningKey) -> str:
-    """Return what to do about a signature that does not fit."""
-    rung = _key_id(connection, names)
-    return "somebody else has written it" if rung is None or rung == key.id else _differs(rung, key)
-
-
-def _differs(rung: str, key: SigningKey) -> str:
-    return (
-        f"bells are rung with the key {rung} here, and this worker has the key {key.id} of {key.source}: set the same "
-        f"{VARIABLE} for all; if {key.id} is a new key, start what rings with it first"
-    )
-
-
-def _key_id(connection: Redis, names: Names) -> str | None:
-    found: Any = connection.get(names.key_id)
-    return None if found is None else found[:16].decode("ascii", "replace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.stores.records import Finding
+from orderlines_store_mysql.rights import rights
 from orderlines_store_mysql.schema import SCHEMA_VERSION, VERSIONS
 
 if TYPE_CHECKING:
@@ -20,12 +21,14 @@ _TABLES: Final = (
     "SELECT DISTINCT table_collation, engine FROM information_schema.tables WHERE table_schema = DATABASE()"
     " AND table_name LIKE 'ol\\_%'"
 )
+_PACKET: Final = 1 << 20
+"""Bytes of the smallest ``max_allowed_packet`` with which large values, which are written in parts, can be written."""
 _SCARCE: Final = 10
 """Free connections below which the next worker may find none."""
 
 
 def examine(link: Link) -> Iterator[Finding]:
-    """Yield its version, that of the schema, how safely it writes, how it compares texts, and what room there is."""
+    """Yield its version, that of the schema, how safely it writes, who may, how it compares texts, and what room is."""
     yield Finding("store server", "ok", link.version)
     ((version,),) = link.ask(f"SELECT MAX(version) FROM {VERSIONS}")
     yield Finding("store schema", "ok" if version == SCHEMA_VERSION else "wrong", f"version {version}")
@@ -36,8 +39,10 @@ def examine(link: Link) -> Iterator[Finding]:
         yield _binlog(sync, str(form))
     if read_only:
         yield Finding("store writes", "wrong", "read_only is on", "name the server that takes writes in the URL")
+    else:
+        yield rights(link)
     yield _collations(link.ask(_TABLES), collation)
-    yield Finding("store packet", "ok", f"max_allowed_packet {packet / 1024 / 1024:,.0f} MiB: the largest row")
+    yield _packet(int(packet))
     used = int(link.ask("SHOW GLOBAL STATUS LIKE 'Threads_connected'")[0][1])
     yield _connections(int(most), used)
 
@@ -64,6 +69,13 @@ def _collations(tables: Any, database: Any) -> Finding:
     advice = "" if exact else "the tables were changed: texts are not compared exactly; make the store anew"
     told = f"{'; '.join(found)} (the database's default: {database})"
     return Finding("store texts", "ok" if exact else "wrong", told, advice)
+
+
+def _packet(size: int) -> Finding:
+    if size < _PACKET:
+        told = f"max_allowed_packet {size / 1024:,.0f} KiB: large values fail"
+        return Finding("store packet", "wrong", told, "set it to 16M or more in the server's configuration")
+    return Finding("store packet", "ok", f"max_allowed_packet {size / 1024 / 1024:,.0f} MiB: the largest row")
 
 
 def _connections(most: int, used: int) -> Finding:
