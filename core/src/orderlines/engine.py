@@ -13,7 +13,8 @@ from orderlines import opening
 from orderlines.acceptance import definition, each_of, new_run, pinned_in
 from orderlines.bells import Bells
 from orderlines.control import wishes
-from orderlines.errors import OrderlinesError, StoreUnavailable, UnknownRun, UsageError
+from orderlines.driving.patience import PAUSE, Complaints
+from orderlines.errors import OrderlinesError, StoreClosed, StoreUnavailable, UnknownRun, UsageError
 from orderlines.flow.placement import home
 from orderlines.handing import hand_over, home_of, remind
 from orderlines.hosting import Hosting
@@ -244,7 +245,10 @@ class Engine:
 
 
 class Run:
-    """A handle on a run."""
+    """A handle on a run.
+
+    :ivar look: seconds that pass before whoever waits for its end looks again.
+    """
 
     def __init__(
         self,
@@ -256,6 +260,8 @@ class Run:
     ) -> None:
         self.store = store
         self.name = name
+        self.look = LOOK
+        self._complain = Complaints()
         self._seen = None if row is None else row.status
         self._number = 0 if row is None else row.id
         self._driving = driving
@@ -273,16 +279,24 @@ class Run:
         return row
 
     def glance(self) -> str:
-        """Return its status, or, where its driver waits for the store here, why that is.
+        """Return its status, or, while the store is away, why that is not known; a driver here says so in the log.
 
-        :raises StoreUnavailable: it is not driven here, and the store cannot be reached.
+        :raises StoreUnavailable: the store cannot be reached, and the engine that drove the run has been closed.
+        :raises StoreClosed: the store was closed.
         """
         try:
-            return self.row.status
+            status = self.row.status
+        except StoreClosed:
+            raise
         except StoreUnavailable as error:
-            if self._driving is None or self._driving.closed:
+            if self._driving is None:
+                self._complain(error)
+            elif self._driving.closed:
                 raise
+            self.look = PAUSE
             return f"not known ({error})"
+        self.look = LOOK
+        return status
 
     def __repr__(self) -> str:
         """Name it, with the status that it had when this handle last looked: the store is left alone."""
@@ -320,7 +334,7 @@ class Run:
         return tasks
 
     def wait(self, timeout: float | None = None) -> str:
-        """Wait for its end and return its status; where the store of a run that is driven here is away, wait for both.
+        """Wait for its end and return its status; while the store is away, wait for both, whoever drives it.
 
         :raises TimeoutError: it has not ended within ``timeout`` seconds.
         :raises UsageError: that is no number.
@@ -336,7 +350,7 @@ class Run:
             status = self.glance()
             if status in FINAL:
                 return status
-            left = LOOK if limit is None else min(LOOK, limit - time.monotonic())
+            left = self.look if limit is None else min(self.look, limit - time.monotonic())
             if left <= 0:
                 raise TimeoutError(f"run {self.name} is still {status} after {timeout:g} s")
             self._pause(ended, left)
@@ -351,7 +365,7 @@ class Run:
         timeout = _seconds(timeout)
         from orderlines.waiting import wait_for_end  # noqa: PLC0415 -- asyncio is for programs that have it
 
-        return await wait_for_end(self, timeout, LOOK)
+        return await wait_for_end(self, timeout)
 
     def stop(self) -> None:
         """Wish it to stop; :meth:`wait` for the end."""

@@ -37,6 +37,10 @@ class StoreUnavailable(OrderlinesError):
     """The store or the queue cannot be reached or read: exit code 4."""
 
 
+class StoreClosed(StoreUnavailable):
+    """The store was closed in this program, and will not be back: it has to be opened again."""
+
+
 class OutputLost(OrderlinesError):
     """Standard output cannot be written: exit code 74, or 141 where its reader has gone."""
 

@@ -18,11 +18,8 @@ GLANCE = 1.0
 """Seconds between two looks at a run whose end is told: the engine may be closed meanwhile."""
 
 
-async def wait_for_end(run: Run, timeout: float | None, look: float) -> str:  # noqa: ASYNC109 -- the engine's own, as in Run.wait
-    """Return a run's final status; see :meth:`orderlines.engine.Run.wait_async`.
-
-    :param look: seconds between two looks at a run whose end is not told.
-    """
+async def wait_for_end(run: Run, timeout: float | None) -> str:  # noqa: ASYNC109 -- the engine's own, as in Run.wait
+    """Return a run's final status; see :meth:`orderlines.engine.Run.wait_async`."""
     limit = None if timeout is None else time.monotonic() + timeout
     woken = asyncio.Event()
     wake = _waker(woken)
@@ -33,7 +30,7 @@ async def wait_for_end(run: Run, timeout: float | None, look: float) -> str:  # 
             if status in FINAL:
                 return status
             run.check_driven()
-            seconds = GLANCE if told else look
+            seconds = GLANCE if told else run.look
             left = seconds if limit is None else min(seconds, limit - time.monotonic())
             if left <= 0:
                 raise TimeoutError(f"run {run.name} is still {status} after {timeout:g} s")

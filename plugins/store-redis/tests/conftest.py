@@ -42,6 +42,7 @@ def shaky(log: str, text: str, context) -> str:
     return note(log, text)
 
 def wait(log: str, text: str, path: str) -> str:
+    print(text)
     note(log, text)
     while not os.path.exists(path):
         time.sleep(0.002)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from orderlines.cli.outage import Outage
 from orderlines.cli.output import tell
 from orderlines.cli.ringing import tell_workers
 from orderlines.cli.unattended import is_held, tell_unless_driven
@@ -35,6 +36,7 @@ class Beside:
         self.store = store
         self.waiting = {row.id}
         self.failures: dict[int, str] = {}
+        self._outage = Outage()
         self._url = url
         self._name = row.name
         self._tell_at = time.monotonic() + _WAITS
@@ -47,8 +49,10 @@ class Beside:
             self.waiting.difference_update(self.store.ended(self.waiting))
             self._tell_once()
             self._give_up()
-        except StoreUnavailable:
-            return
+        except StoreUnavailable as error:
+            self._outage.bear(error)
+        else:
+            self._outage.over()
 
     def stop(self, run: int) -> str:
         """Wish the run to stop, and return its name."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from orderlines.cli.options import find_run, must_be_left
 from orderlines.cli.output import json_text, read_run, tell, write_text
-from orderlines.errors import OrderlinesError
+from orderlines.errors import OrderlinesError, StoreUnavailable
 from orderlines.states import FINAL, RunStatus
 from orderlines.stores.showing import shown, shown_option
 
@@ -87,7 +87,8 @@ def drive(supervisor: Supervisor | Beside, signals: Signals, refresh: Callable[[
             obeyed = signals.interrupts
             _interrupt(supervisor, again=obeyed > 1)
         supervisor.attend(_LOOK)
-        refresh()
+        with suppress(StoreUnavailable):  # Who drives the run waits for it, and says so.
+            refresh()
     for message in supervisor.failures.values():
         raise OrderlinesError(f"the run is kept but cannot be driven on: {message}")
     return True

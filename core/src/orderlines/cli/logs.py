@@ -13,7 +13,7 @@ from orderlines.cli.completing import complete_nodes, run_argument
 from orderlines.cli.options import json_option, opened_run, store_option
 from orderlines.cli.output import write_text
 from orderlines.cli.pieces import write_list
-from orderlines.errors import PluginError
+from orderlines.errors import PluginError, StoreUnavailable, UnknownRun
 from orderlines.states import FINAL
 
 if TYPE_CHECKING:
@@ -64,18 +64,34 @@ def _check_node(store: Store, row: RunRow, node: str | None) -> None:
 
 
 def _followed(store: Store, row: RunRow, node: str | None) -> Iterator[KeptLog]:
-    """Yield what is kept, and what is written until the run is final."""
-    last = 0
+    """Yield what is kept, and what is written until the run is final; a store that is away is waited for.
+
+    :raises UnknownRun: the store does not have it any more.
+    """
+    from orderlines.cli.outage import Outage  # noqa: PLC0415 -- only to follow
+
+    outage, last = Outage(), 0
     while True:
-        version = store.version()
-        final = (store.run(row.id) or row).status in FINAL  # asked first: the last step writes the last lines, too
-        for kept in store.logs(row.id, node, after=last):
-            last = max(last, kept.id)
-            yield kept
-        if final:
-            return
-        while store.version() == version:
-            time.sleep(_LOOK)
+        try:
+            version = store.version()
+            final = _is_final(store, row.name)  # asked first: the last step writes the last lines, too
+            for kept in store.logs(row.id, node, after=last):
+                last = max(last, kept.id)
+                yield kept
+            outage.over()
+            if final:
+                return
+            while store.version() == version:
+                time.sleep(_LOOK)
+        except StoreUnavailable as error:
+            outage.bear(error)
+
+
+def _is_final(store: Store, name: str) -> bool:
+    row = store.run(name)
+    if row is None:
+        raise UnknownRun(f"no run {name!r} is kept in {store.shown} any more")
+    return row.status in FINAL
 
 
 def _plain(documents: Iterator[dict[str, Any]]) -> Iterator[str]:

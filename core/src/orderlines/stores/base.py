@@ -44,8 +44,9 @@ class Store(ScheduleStore):
     An implementation *must* apply each step whole or not at all; *must* check epoch, seq and wish of the step's line in
     the same transaction; *must* use its own clock for every time that it compares; *must* be usable from several
     threads and processes at once; *must* raise :class:`orderlines.errors.StoreUnavailable`, and nothing of its
-    driver's, when it cannot be reached; *must* keep and compare every text exactly: case, blanks, 4-byte characters,
-    zero bytes, a megabyte, and the empty text, which is not ``None``.
+    driver's, when it cannot be reached, and :class:`orderlines.errors.StoreClosed`, which is one, once it was closed;
+    *must* keep and compare every text exactly: case, blanks, 4-byte characters, zero bytes, a megabyte, and the empty
+    text, which is not ``None``.
 
     It *must never* overwrite a final status, count a finished child twice, hold a transaction open between calls, or
     give the number of a driver, a run or a line a second time.

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from orderlines.errors import StoreUnavailable
+from orderlines.errors import StoreClosed, StoreUnavailable
 from orderlines.processes.forks import Home
 from orderlines_store_mysql.creating import prepare
 from orderlines_store_mysql.explaining import AnswerLost, explain, is_locked, is_lost, is_read_only
@@ -117,12 +117,12 @@ class Connections:
     def check(self) -> None:
         """See to it that the store may be used here.
 
-        :raises StoreUnavailable: it was closed.
+        :raises StoreClosed: it was closed.
         :raises Forked: it was opened in another process.
         """
         self._home.check()
         if self._closed:
-            raise StoreUnavailable(f"store {self.address.shown} has been closed; open it again")
+            raise StoreClosed(f"store {self.address.shown} has been closed; open it again")
 
     def _lend(self, pool: QueuePool) -> PoolProxiedConnection:
         try:

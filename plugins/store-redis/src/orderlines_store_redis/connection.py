@@ -15,7 +15,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from orderlines.errors import StoreUnavailable
+from orderlines.errors import StoreClosed, StoreUnavailable
 from orderlines.processes.forks import Home
 from orderlines.stores.upgrading import advice, unfinished
 from orderlines_store_redis.clock import clock_of
@@ -184,7 +184,7 @@ class Connections:
     def check_open(self) -> None:
         """See to it that the store is open, in the process that opened it.
 
-        :raises StoreUnavailable: it was closed.
+        :raises StoreClosed: it was closed.
         :raises Forked: it was opened in another process.
         """
         self._home.check()
@@ -256,7 +256,7 @@ class Connections:
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
-            raise StoreUnavailable(f"store {self.address.shown} has been closed; open it again")
+            raise StoreClosed(f"store {self.address.shown} has been closed; open it again")
 
     def _unusable(self, reason: str) -> StoreUnavailable:
         return StoreUnavailable(f"store {self.address.shown}: {reason}")

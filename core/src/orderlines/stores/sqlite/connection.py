@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from orderlines.errors import StoreUnavailable, UsageError
+from orderlines.errors import StoreClosed, StoreUnavailable, UsageError
 from orderlines.folder import prepare_folder
 from orderlines.processes.forks import Home
 from orderlines.stores.showing import shown
@@ -152,7 +152,7 @@ class Connections:
     def held(self) -> Held:
         """Return this thread's connection, to be used while its ``lock`` is held.
 
-        :raises StoreUnavailable: the store was closed.
+        :raises StoreClosed: the store was closed.
         :raises Forked: it was opened in another process.
         """
         self._home.check()
@@ -179,7 +179,7 @@ class Connections:
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
-            raise StoreUnavailable(f"store {self.address.url} has been closed; open it again")
+            raise StoreClosed(f"store {self.address.url} has been closed; open it again")
 
     def explain(self, error: sqlite3.Error) -> StoreUnavailable:
         """Say what an SQLite error means for the user."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orderlines.errors import StoreUnavailable
+from orderlines.errors import StoreClosed, StoreUnavailable
 from orderlines.states import Halt
 from orderlines.testing.bench import until
 from orderlines.testing.drivers.crowd import Peer, crowd_at
@@ -109,7 +109,7 @@ class ShareTests(StoreCase):
         store.accept(new_run())
         store.close()
         store.close()
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreClosed):
             use(store)
 
     def test_a_close_in_the_middle_raises_nothing_else(self, store: Store) -> None:
@@ -131,7 +131,7 @@ class ShareTests(StoreCase):
         store.close()
         for thread in threads:
             thread.join()
-        assert [type(error) for error in seen] == [StoreUnavailable] * 4
+        assert [type(error) for error in seen] == [StoreClosed] * 4
         watching.accept(new_run())
         watching.close()
 
