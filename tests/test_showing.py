@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 from datetime import datetime
@@ -115,6 +116,21 @@ def test_the_command_that_is_shown_sends_the_signal(waiting: Shell) -> None:
     assert re.search(r"sign  WAITING  [\dmin. ]+ s  its signal has come\n", waiting.call("status", "last").out)
     assert waiting.call("resume", "last").code == 0
     until(lambda: "sign  SUCCESS" in waiting.call("status", "last").out, "it has gone on")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["lines", "json"])
+def test_without_a_terminal_a_run_is_named_while_it_goes_on(options: list[str], shell: Shell) -> None:
+    process = shell.begin("run", *options, shell.flow("flow: w\nline: [{id: s, signal: go}]\n"))
+    stderr = process.stderr
+    assert stderr is not None
+    until(lambda: bool(select.select([stderr], [], [], 0)[0]), "something is said")
+    told = stderr.readline()
+    (name,) = shell.runs()
+    assert told == f"run {name} goes on; watch it with: orderlines status {name} --watch --store {STORE}\n"
+    assert shell.call("stop", name).code == 0
+    ended = shell.finish(process)
+    assert ended.code == 3
+    assert (ended.document["run"] if options else ended.out.split()[-1]) == name
 
 
 @pytest.mark.parametrize("flow", [FAILS, SUB], ids=["own", "sub-flow"])

@@ -71,6 +71,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_grace(shell: Any) -> None:
     process = shell.start("run", "--json", shell.flow(INLINE % ("ignore", "1h")))
     shell.await_lines("ignore")
     process.send_signal(signal.SIGINT)
+    assert "goes on" in process.stderr.readline()
     assert "press Ctrl-C again" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

@@ -108,13 +108,13 @@ def driving(begin: Callable[[Supervisor], str], url: str, write: Callable[[str],
     from orderlines.views import RunReader  # noqa: PLC0415 -- as above
 
     signals = Signals()
-    with signals.caught(), following(live=not as_json) as view, Supervisor(registry()) as supervisor:
+    with signals.caught(), following(url, live=not as_json) as view, Supervisor(registry()) as supervisor:
         name = begin(supervisor)
         row = find_run(supervisor.store, name)
         below = Advice(supervisor.store, url).lines
         party = supervisor if row.status in FINAL else _party(supervisor, row, url)
         if row.status not in FINAL:
-            view.begin(RunReader(supervisor.store, name, read=json.loads, whole=False).read, below)
+            view.begin(name, RunReader(supervisor.store, name, read=json.loads, whole=False).read, below)
         if not drive(party, signals, view.refresh):
             _tell_left(party, name, url)
             return TERMINATED

@@ -1,4 +1,4 @@
-"""What is shown while a run goes on, and at its end: a live tree on a terminal, plain lines elsewhere."""
+"""What is shown while a run goes on, and at its end: a live tree on a terminal, its name and plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from codecs import getincrementaldecoder
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from orderlines.cli.output import on_terminal, write_text
+from orderlines.cli.output import on_terminal, tell, write_text
+from orderlines.stores.showing import shown_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,10 +29,17 @@ _PIECES = 16
 
 
 class Following:
-    """Shows nothing meanwhile, and plain lines at the end."""
+    """Says how to watch the run from elsewhere, nothing more meanwhile, and plain lines at the end.
 
-    def begin(self, read: Callable[[], dict[str, Any]], below: Below) -> None:
+    :param url: where the store is.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def begin(self, name: str, read: Callable[[], dict[str, Any]], below: Below) -> None:
         """Follow a run: ``read`` returns its document, ``below`` the lines that stand below it."""
+        tell(f"run {name} goes on; watch it with: orderlines status {name} --watch {shown_option(self._url)}")
 
     def refresh(self) -> None:
         """Show what has changed."""
@@ -75,13 +83,14 @@ class LiveFollowing(Following):
     :param terminal: descriptor of the terminal.
     """
 
-    def __init__(self, output: int, terminal: int) -> None:
+    def __init__(self, url: str, output: int, terminal: int) -> None:
+        super().__init__(url)
         self._output = output
         self._terminal = terminal
         self._tree: LiveTree | None = None
         self._pieces = Pieces()
 
-    def begin(self, read: Callable[[], dict[str, Any]], below: Below) -> None:
+    def begin(self, name: str, read: Callable[[], dict[str, Any]], below: Below) -> None:
         from orderlines.cli.live import LiveTree, terminal_console  # noqa: PLC0415 -- 60 ms, for a terminal only
 
         self._tree = LiveTree(read, terminal_console(self._terminal), below)
@@ -127,10 +136,13 @@ class LiveFollowing(Following):
 
 
 @contextmanager
-def following(*, live: bool) -> Iterator[Following]:
-    """Yield what follows a run; with ``live`` it has the terminal, if there is one, to itself meanwhile."""
+def following(url: str, *, live: bool) -> Iterator[Following]:
+    """Yield what follows a run; with ``live`` it has the terminal, if there is one, to itself meanwhile.
+
+    :param url: where the store is.
+    """
     if not live or not on_terminal():
-        yield Following()
+        yield Following(url)
         return
     sys.stdout.flush()
     sys.stderr.flush()
@@ -140,7 +152,7 @@ def following(*, live: bool) -> Iterator[Following]:
     for number in kept:
         os.dup2(writing, number)
     os.close(writing)
-    view = LiveFollowing(reading, kept[_STDOUT])
+    view = LiveFollowing(url, reading, kept[_STDOUT])
     try:
         yield view
     finally:
