@@ -111,6 +111,13 @@ def test_a_run_can_be_seen_and_stopped_while_only_its_result_store_is_away(shell
     away = f"redis://127.0.0.1:{free_port()}"
     assert shell.call("run", shell.flow(GOING), "--detach").code == 0
     for command in (
+        ["schedule", "add", shell.flow(GOING), "--every", "1h"],
+        ["schedule", "list"],
+        ["schedule", "show", "going"],
+        ["schedule", "next", "going"],
+        ["schedule", "pause", "going"],
+        ["schedule", "resume", "going"],
+        ["schedule", "remove", "going"],
         ["runs"],
         ["status", "last"],
         ["pause", "last"],
@@ -121,6 +128,8 @@ def test_a_run_can_be_seen_and_stopped_while_only_its_result_store_is_away(shell
         done = shell.call(*command, "--results", away)
         assert (done.code, done.err) == (0, ""), command
     assert shell.call("status", "last", "--json").document["status"] == "STOP"
+    pruned = shell.call("prune", "--older-than", "0s", "--results", away)
+    assert (pruned.code, len(shell.runs())) == (4, 1), "no run goes whose values would stay"
     shell.left_alone()
 
 

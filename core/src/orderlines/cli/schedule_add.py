@@ -8,7 +8,7 @@ import click
 
 from orderlines.cli.flowfile import load_flow
 from orderlines.cli.offering import complete_files, vars_option
-from orderlines.cli.options import executor_option, json_option, open_store, store_kind, store_option
+from orderlines.cli.options import executor_option, json_option, open_to_look, store_kind, store_option
 from orderlines.cli.output import json_text, only_document
 from orderlines.cli.variables import read_variables
 
@@ -96,7 +96,7 @@ def _add(options: Options, write: Callable[[str], None]) -> None:
     flow = load_flow(options.file, options.executor, write, as_json=options.as_json).flow
     variables = read_variables(options.vars_file, options.var)
     store_kind(options.url)
-    store = open_store(options.url)
+    store = open_to_look(options.url)
     try:
         pinned = pinned_in(store, flow, registry())
         name = flow.name if options.name is None else options.name
