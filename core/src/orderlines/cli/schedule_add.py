@@ -57,8 +57,9 @@ class Options(NamedTuple):
 @click.option("--at", metavar="TIME", help="Runs it once, at a time such as 2027-01-31T08:00+01:00.")
 @click.option("--cron", metavar="LINE", help='Runs it at times such as "0 3 * * *".')
 @click.option(
-    "--zone", help="The time zone of --cron, and of times without one, such as Europe/Berlin.  [default: UTC]"
-)
+    "--zone", metavar="NAME",
+    help="The time zone, such as Europe/Berlin, of --cron, and of times without one.  [default: UTC for --cron only]",
+)  # fmt: skip
 @click.option("--from", "starts", metavar="TIME", help="Runs nothing before.")
 @click.option("--until", "ends", metavar="TIME", help="Runs nothing after.")
 @click.option(
