@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 import orderlines
 from orderlines.testing.bench import until
 from orderlines.testing.servers.base import free_port
+from orderlines.testing.servers.redis import RedisServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,12 @@ vars: {big: null}
 line:
   - {id: make, call: odd.fill, with: {size: 200000}, set: {big: "${result}"}}
   - {id: use, executor: process, call: odd.measure, with: {value: "${big}"}}
+"""
+FILLS = """
+flow: fills
+line:
+  - {id: one, call: odd.fill, with: {size: 200000}}
+  - {id: two, call: odd.fill, with: {size: 200000}}
 """
 SHORT = "flow: short\nvars: {n: 0}\nline: [{id: add, call: demo.add, with: {a: 1, b: '${n}'}}]\n"
 BAD = "flow: bad\nline: [{id: no, call: demo.fail, with: {message: no, times: 9}}]\n"
@@ -56,6 +64,41 @@ def test_a_result_store_is_named_on_the_command_line(shell: Any) -> None:
     assert "nothing is there" in gone.document["tasks"][0]["result"]["$lost"]
 
 
+def test_a_value_whose_result_store_is_away_is_shown_to_be(shell: Any, tmp_path: Path) -> None:
+    with RedisServer(tmp_path / "redis") as redis:
+        assert shell.call("run", shell.flow(FILLS), "--results", redis.url).code == 0
+    for watching in ([], ["--watch"]):
+        shown = shell.call("status", "last", *watching, "--json")
+        assert (shown.code, shown.err, shown.document["status"]) == (0, "", "SUCCESS")
+        assert ["name it with --results" in task["result"]["$away"] for task in shown.document["tasks"]] == [True] * 2
+    assert "<200,002 bytes>" in shell.call("status", "last").out
+
+
+def test_a_place_that_does_not_answer_is_asked_once(shell: Any) -> None:
+    assert shell.call("run", shell.flow(FILLS), "--results", "sqlite:///big.db").code == 0
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        away = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        with closing(sqlite3.connect(shell.folder / ".orderlines" / "orderlines.db")) as db, db:
+            db.execute("UPDATE tasks SET result = replace(result, ?, ?)", (f"sqlite:///{shell.folder}/big.db", away))
+        shown = shell.call("status", "last", "--json")
+        assert (shown.code, [task["result"].keys() for task in shown.document["tasks"]]) == (0, [{"$away"}] * 2)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+
+
+def test_what_cannot_be_read_back_is_shown_to_be_lost(shell: Any) -> None:
+    assert shell.call("run", shell.flow(SHORT)).code == 0
+    with closing(sqlite3.connect(shell.folder / ".orderlines" / "orderlines.db")) as db, db:
+        db.execute("UPDATE tasks SET result = '{bad'")
+    told = shell.call("status", "last", "--json")
+    assert (told.code, told.err) == (0, "")
+    assert "cannot be read" in told.document["tasks"][0]["result"]["$lost"]
+    shown = shell.call("status", "last")
+    assert (shown.code, shown.err, "<cannot be read>" in shown.out) == (0, "", True)
+
+
 def test_a_detached_run_writes_to_the_result_store(shell: Any) -> None:
     ran = shell.call("run", shell.flow(FLOW), "--results", "sqlite:///big.db", "--detach")
     assert ran.code == 0, ran.err
@@ -68,6 +111,13 @@ def test_a_run_can_be_seen_and_stopped_while_only_its_result_store_is_away(shell
     away = f"redis://127.0.0.1:{free_port()}"
     assert shell.call("run", shell.flow(GOING), "--detach").code == 0
     for command in (
+        ["schedule", "add", shell.flow(GOING), "--every", "1h"],
+        ["schedule", "list"],
+        ["schedule", "show", "going"],
+        ["schedule", "next", "going"],
+        ["schedule", "pause", "going"],
+        ["schedule", "resume", "going"],
+        ["schedule", "remove", "going"],
         ["runs"],
         ["status", "last"],
         ["pause", "last"],
@@ -78,6 +128,8 @@ def test_a_run_can_be_seen_and_stopped_while_only_its_result_store_is_away(shell
         done = shell.call(*command, "--results", away)
         assert (done.code, done.err) == (0, ""), command
     assert shell.call("status", "last", "--json").document["status"] == "STOP"
+    pruned = shell.call("prune", "--older-than", "0s", "--results", away)
+    assert (pruned.code, len(shell.runs())) == (4, 1), "no run goes whose values would stay"
     shell.left_alone()
 
 

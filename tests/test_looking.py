@@ -235,6 +235,15 @@ def test_looking_makes_no_store(shell: Shell) -> None:
     assert list(shell.folder.iterdir()) == []
 
 
+def test_a_queue_where_nothing_rings_is_a_finding(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERLINES_PLUGINS_DENY", "orderlines-executor-rq")
+    assert "queue" not in found(shell.call("doctor", "--json").document)
+    done = shell.call("doctor", "--json", "--queue", "redis://me:secret@127.0.0.1:1/0")
+    assert (done.code, "secret" in done.out + done.err) == (1, False)
+    (finding,) = [finding for finding in done.document["findings"] if finding["state"] == "wrong"]
+    assert (finding["name"], "no executor that is installed" in finding["told"]) == ("queue", True)
+
+
 @pytest.mark.parametrize(
     ("url", "told"), [("sqlite:////no/such/folder/x.db", "/no/such"), ("nobody://x", "nobody"), ("x", "'x'")]
 )

@@ -110,6 +110,8 @@ def test_the_next_times_are_shown_before_anything_is_kept(shell: Shell, flow: Pa
         (["--every", "-5s"], "cannot be negative"),
         (["--at", "2001-01-01T00:00Z"], "would never run: at 2001-01-01T00:00:00Z, and it is 20"),
         (["--at", "2990-01-01T00:00"], "no time zone"),
+        (["--at", "2990-01-01T00:00Z", "--zone", "Europe/Berln"], "did you mean Europe/Berlin?"),
+        (["--every", "1h", "--zone", "Europe/Berln"], "did you mean Europe/Berlin?"),
         (["--at", "tomorrow"], "at 'tomorrow'"),
         (["--every", "5m", "--cron", "* * * * *"], "say one of every, at and cron"),
         ([], "say one of every, at and cron"),

@@ -71,6 +71,7 @@ def plan(
     """
     _check_name(name)
     _check_words(when)
+    _check_zone(when.get("zone"))
     now = store.now()
     starts, ends = (_moment(when, key) for key in ("starts", "ends"))
     trigger = _trigger(when, starts, now)
@@ -115,6 +116,17 @@ def _check_words(when: When) -> None:
     ):
         if given not in known:
             raise UsageError(f"{key} {given!r}: there are {', '.join(known)}")
+
+
+def _check_zone(zone: str | None) -> None:
+    """Refuse an unknown zone, even where no time needs one."""
+    if zone:
+        from orderlines.schedulers.zones import zone_of  # noqa: PLC0415 -- only where one is named
+
+        try:
+            zone_of(zone)
+        except ValueError as error:
+            raise UsageError(f"zone: {error}") from error
 
 
 def _trigger(when: When, starts: int | None, now: float) -> Trigger:

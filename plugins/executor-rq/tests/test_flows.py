@@ -6,6 +6,7 @@ import json
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
 from rq_posts import wait_for
 
 from orderlines.processes.identity import ProcessIdentity
@@ -161,6 +162,17 @@ def test_a_burst_ends_when_nothing_is_left(plant: Plant) -> None:
     assert worker.process.wait(60) == 0, worker.said
     assert {run.status for run in runs} == {"SUCCESS"}
     assert plant.store.drivers() == []
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_burst_does_not_wait_for_what_waits(plant: Plant) -> None:
+    run = plant.start(plant.node("a"), {"id": "s", "signal": "go"}, {"id": "d", "delay": "1h"})
+    for status in ("SIGNAL", "TIME"):
+        done = plant.call("worker", "--burst")
+        assert done.returncode == 0, done.stderr
+        assert [line.status for line in plant.store.lines(run.row.id)] == [status]
+        if status == "SIGNAL":
+            run.signal("go")
 
 
 def test_a_worker_says_what_it_needs(plant: Plant) -> None:

@@ -6,7 +6,10 @@ import json
 import signal
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
 from rq_posts import wait_for
+
+from orderlines.testing.servers.base import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +67,12 @@ def test_who_only_looks_makes_no_store(plant: Plant, tmp_path: Path) -> None:
     done = plant.call("workers", "--store", f"sqlite:///{tmp_path}/none.db")
     assert (done.returncode, "there is no store at" in done.stderr) == (2, True)
     assert not (tmp_path / "none.db").exists()
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_workers_are_listed_while_only_the_result_store_is_away(plant: Plant) -> None:
+    done = plant.call("workers", "--results", f"redis://127.0.0.1:{free_port()}")
+    assert (done.returncode, done.stdout) == (0, "no worker serves here\n")
 
 
 def test_a_worker_is_shown_with_what_it_does(plant: Plant) -> None:

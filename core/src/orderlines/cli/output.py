@@ -71,7 +71,7 @@ def read_run(store: Store, row: RunRow, *, whole: bool = True) -> dict[str, Any]
     """
     from orderlines.views import run_document  # noqa: PLC0415 -- only for commands that show a run
 
-    return run_document(store, row, read=json.loads, whole=whole)
+    return run_document(store, row, read=json.loads, whole=whole, lenient=True)
 
 
 def show_run(store: Store, row: RunRow, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orderlines.cli.completing import complete_schedules
-from orderlines.cli.options import is_there, json_option, nothing_at, open_store, store_option
+from orderlines.cli.options import is_there, json_option, nothing_at, open_to_look, store_option
 from orderlines.cli.output import show, tell
 from orderlines.cli.schedule_add import add
 from orderlines.errors import UsageError
@@ -117,7 +117,7 @@ def _opened(url: str, wanted: str = "") -> Iterator[Store]:
     """
     if not is_there(url):
         raise UsageError(f"no schedule {wanted!r} is kept: {nothing_at(url)}")
-    store = open_store(url)
+    store = open_to_look(url)
     try:
         yield store
     finally:

@@ -8,7 +8,7 @@ import click
 
 from orderlines.cli.flowfile import load_flow
 from orderlines.cli.offering import complete_files, vars_option
-from orderlines.cli.options import executor_option, json_option, open_store, store_kind, store_option
+from orderlines.cli.options import executor_option, json_option, open_to_look, store_kind, store_option
 from orderlines.cli.output import json_text, only_document
 from orderlines.cli.variables import read_variables
 
@@ -57,8 +57,9 @@ class Options(NamedTuple):
 @click.option("--at", metavar="TIME", help="Runs it once, at a time such as 2027-01-31T08:00+01:00.")
 @click.option("--cron", metavar="LINE", help='Runs it at times such as "0 3 * * *".')
 @click.option(
-    "--zone", help="The time zone of --cron, and of times without one, such as Europe/Berlin.  [default: UTC]"
-)
+    "--zone", metavar="NAME",
+    help="The time zone, such as Europe/Berlin, of --cron, and of times without one.  [default: UTC for --cron only]",
+)  # fmt: skip
 @click.option("--from", "starts", metavar="TIME", help="Runs nothing before.")
 @click.option("--until", "ends", metavar="TIME", help="Runs nothing after.")
 @click.option(
@@ -96,7 +97,7 @@ def _add(options: Options, write: Callable[[str], None]) -> None:
     flow = load_flow(options.file, options.executor, write, as_json=options.as_json).flow
     variables = read_variables(options.vars_file, options.var)
     store_kind(options.url)
-    store = open_store(options.url)
+    store = open_to_look(options.url)
     try:
         pinned = pinned_in(store, flow, registry())
         name = flow.name if options.name is None else options.name

@@ -34,7 +34,7 @@ def watch(store: Store, name: str, url: str, *, as_json: bool) -> None:
 
     :param url: where the store is.
     """
-    read = RunReader(store, name, read=json.loads, whole=as_json).read
+    read = RunReader(store, name, read=json.loads, whole=as_json, lenient=True).read
     advice = Advice(store, url)
     if as_json:
         show(_until_ended(partial(Outage(), read), lambda document: None), run_lines, as_json=True)

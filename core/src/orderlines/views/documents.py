@@ -33,6 +33,7 @@ def run_document(
     known: KnownFlow | None = None,
     *,
     whole: bool = True,
+    lenient: bool = False,
 ) -> dict[str, Any]:
     """Return a run with its tasks, in the order in which these began; of one that was pruned, its head only.
 
@@ -41,11 +42,11 @@ def run_document(
     :param read: reads the texts that keep values: by default to the values themselves, ``json.loads`` to what JSON has
         for them.
     :param known: the run's flow, where it was read before.
-    :param whole: as in :class:`orderlines.views.values.Values`.
+    :param whole: and ``lenient``: as in :class:`orderlines.views.values.Values`.
     :raises PluginError: a node type that the run's flow uses is not installed any more.
     :raises UnknownRun: the run was pruned meanwhile.
     """
-    values = Values(store, read, whole=whole)
+    values = Values(store, read, whole=whole, lenient=lenient)
     seen = look(store, row)
     if seen.row.pruned:
         return {**_whole_head(seen.row, values), "tasks": [], "pruned": True}

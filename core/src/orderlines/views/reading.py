@@ -25,7 +25,7 @@ class RunReader:
 
     :param name: the run's.
     :param registry: the installed plugins' unless given.
-    :param read: and ``whole``: as in :func:`orderlines.views.run_document`.
+    :param read: ``whole`` and ``lenient``: as in :func:`orderlines.views.run_document`.
     """
 
     def __init__(
@@ -36,12 +36,14 @@ class RunReader:
         read: Callable[[str], Any] = decode,
         *,
         whole: bool = True,
+        lenient: bool = False,
     ) -> None:
         self._store = store
         self._name = name
         self._registry = registry
         self._read = read
         self._whole = whole
+        self._lenient = lenient
         self._known: KnownFlow | None = None
         self._version: int | None = None
         self._document: dict[str, Any] = {}
@@ -64,4 +66,6 @@ class RunReader:
             raise UnknownRun(f"no run {self._name!r} in {self._store.shown}")
         if self._known is None and not row.pruned:
             self._known = KnownFlow(self._store, row, self._registry)
-        return run_document(self._store, row, read=self._read, known=self._known, whole=self._whole)
+        return run_document(
+            self._store, row, read=self._read, known=self._known, whole=self._whole, lenient=self._lenient
+        )

@@ -10,7 +10,7 @@ from orderlines.cli.options import (
     is_there,
     json_option,
     nothing_at,
-    open_store,
+    open_to_look,
     queue_of,
     queue_option,
     store_kind,
@@ -50,7 +50,7 @@ def command(url: str, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the c
         raise no_queue(url)
     if not is_there(url):
         raise UsageError(nothing_at(url))
-    store = open_store(url)
+    store = open_to_look(url)
     try:
         show(look(store, queue), _lines, as_json=as_json)
     finally:

@@ -27,7 +27,9 @@ MOST = 1_000
 @import_option
 @click.option("--queues", metavar="NAMES", default=DEFAULT, show_default=True, help="The most urgent queue first.")
 @click.option("--count", type=click.IntRange(1, MOST), default=1, show_default=True, help="How many workers to start.")
-@click.option("--burst", is_flag=True, help="Ends when nothing is left to do.")
+@click.option(
+    "--burst", is_flag=True, help="Ends when nothing can be done at once; what waits for a time or a signal is left."
+)
 @log_format_option
 def command(url: str, queues: str, count: int, burst: bool) -> None:  # noqa: FBT001 -- a flag of the command line
     """Serve lines of the runs in a store that are for some queues.
