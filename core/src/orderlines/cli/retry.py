@@ -14,15 +14,15 @@ from orderlines.cli.options import (
     import_option,
     json_option,
     log_format_option,
-    must_hold,
+    opened_run,
     queue_of,
     queue_option,
-    store_kind,
     store_option,
     where,
 )
 from orderlines.cli.output import only_document
 from orderlines.cli.ringing import tell_workers
+from orderlines.cli.unattended import must_have_ended
 from orderlines.cli.variables import read_variables
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def _retry(options: Options, write: Callable[[str], None]) -> int:
 
     def begin(supervisor: Supervisor) -> str:
         variables = read_variables(options.vars_file, options.var)
-        must_hold(options.url, options.run)
-        store_kind(options.url)
+        with opened_run(options.url, options.run) as (store, row):
+            must_have_ended(store, row)  # Before the supervisor's driver is one that lives.
         store = supervisor.open(where(options.url), queue_of(options.url))
         row = retry(store, find_run(store, options.run), options.from_, variables, registry())
         tell_workers(store, row.id, options.url)
