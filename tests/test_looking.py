@@ -278,6 +278,25 @@ def test_runs_that_nobody_drives_are_a_finding(waiting: subprocess.Popen[str], s
     assert "orderlines recover" in shell.call("doctor").out
 
 
+def test_a_retry_of_a_run_that_goes_on_says_what_to_do(waiting: subprocess.Popen[str], shell: Shell) -> None:
+    (name,) = shell.runs()
+    told = f"error: run {name} is RUNNING, and only one that has failed or was stopped can be retried; "
+    driven = shell.call("retry", "last")
+    assert (driven.code, driven.out) == (2, "")
+    assert driven.err == f"{told}wait for its end, or stop it first with `orderlines stop {name} --store {STORE}`\n"
+    assert shell.call("pause", name).code == 0
+    assert f"let it go on with `orderlines resume {name} --store {STORE}`, or stop it" in shell.call("retry", name).err
+    assert shell.call("resume", name).code == 0
+    waiting.kill()
+    waiting.wait()
+    until(lambda: not shell.processes(), "the driver has ended with its command")
+    left = shell.call("retry", "last", "--json")
+    assert (left.code, left.document["error"]["type"]) == (2, "Refused")
+    assert left.err == f"{told}nobody drives it: go on with `orderlines recover --store {STORE}`\n"
+    assert shell.call("signal", name, "s").code == 0
+    assert shell.call("recover").code == 0
+
+
 def test_a_driver_whose_process_has_ended_is_told(names: dict[str, str], shell: Shell) -> None:
     with closing(open_store(f"sqlite:///{shell.folder}/.orderlines/orderlines.db")) as store:
         store.enroll(ProcessIdentity.current()._replace(start=1))

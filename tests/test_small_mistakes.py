@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,45 @@ line:
   - {id: a, call: demo.echo, with: {value: 1}}
   - {id: s, switch: [{when: "${n < 5}", goto: a}, {else: end}], max_visits: 3}
 """
+
+
+LISTED = """\
+flow: listed
+vars: {some: [0], typed: [0], by: {a: 0}}
+types: {typed: list}
+line: [{id: a, call: demo.echo, with: {value: "${some + typed + [by]}"}}]
+"""
+
+
+@pytest.mark.parametrize("command", [["run"], ["schedule", "add", "--every", "1h"]], ids=["run", "schedule"])
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("some=[1, 2]", "some: [1, 2]"), ("typed=[1, 2]", "typed: [1, 2]"), ("typed=one", "typed: [1, 2]"),
+        ('by={"a": [1]}', 'by: {"a": [1]}'),
+    ],
+)  # fmt: skip
+def test_a_list_given_as_text_is_told_how_to_be_given(
+    given: str, written: str, command: list[str], shell: Shell
+) -> None:
+    flow = shell.flow(LISTED)
+    refused = shell.call(*command, flow, "--var", given)
+    assert (refused.code, refused.out) == (2, "")
+    told = re.search(r"write `(.+)` to (vars.yaml), and give `(--vars) \2`", refused.err)
+    assert told is not None, refused.err
+    assert told[1] == written
+    (shell.folder / told[2]).write_text(told[1], encoding="utf-8")
+    assert shell.call(*command, flow, told[3], told[2]).code == 0
+
+
+def test_a_retry_takes_a_list_from_a_file(shell: Shell) -> None:
+    fails = "line: [{id: b, call: demo.fail, with: {message: no, times: 1}}]"
+    assert shell.call("run", shell.flow(f"flow: f\nvars: {{typed: [0]}}\ntypes: {{typed: list}}\n{fails}")).code == 1
+    refused = shell.call("retry", "last", "--var", "typed=[1, 2]")
+    assert "write `typed: [1, 2]` to vars.yaml, and give `--vars vars.yaml`" in refused.err
+    (shell.folder / "vars.yaml").write_text("typed: [1, 2]", encoding="utf-8")
+    retried = shell.call("retry", "last", "--json", "--vars", "vars.yaml")
+    assert (retried.code, retried.document["variables"]["typed"]) == (0, [1, 2])
 
 
 @pytest.mark.parametrize("command", [["runs", "--since", "500"], ["prune", "--older-than", "5"]])

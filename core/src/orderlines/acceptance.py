@@ -100,11 +100,14 @@ def checked(flow: Flow, variables: Mapping[str, Any]) -> Mapping[str, Any]:
             raise UsageError(f"flow {flow.name!r} has no variable {name!r}; {hint}")
         declared = flow.types.get(name)
         if declared is not None:
-            from orderlines.flow.fitting import fits  # noqa: PLC0415 -- most variables are not typed
+            from orderlines.flow.fitting import fits, how_to_give  # noqa: PLC0415 -- most variables are not typed
 
             if not fits(value, declared):
                 given = type(value).__name__
-                raise UsageError(f"variable {name!r} of flow {flow.name!r} is declared {declared}, not {given}")
+                raise UsageError(
+                    f"variable {name!r} of flow {flow.name!r} is declared {declared}, not {given}"
+                    f"{how_to_give(name, declared, value)}"
+                )
     return variables
 
 

@@ -73,7 +73,8 @@ def open_store(where: Where, registry: Registry | None = None) -> Store:
     :raises UsageError: this is no URL of a store.
     """
     found = registry or default_registry()
-    return _opened(where, found, lambda store: with_results(store, where, found))
+    store = store_kind(where.url, found)(where.url)
+    return _opened(store, lambda: with_results(store, where, found))
 
 
 def open_to_look(where: Where, registry: Registry | None = None) -> Store:
@@ -82,13 +83,13 @@ def open_to_look(where: Where, registry: Registry | None = None) -> Store:
     :raises OrderlinesError: as :func:`open_store`, but that the result store may be away.
     """
     found = registry or default_registry()
-    return _opened(where, found, lambda store: _around(store, where, found))
+    store = store_kind(where.url, found).to_look(where.url)
+    return _opened(store, lambda: _around(store, where, found, looking=True))
 
 
-def _opened(where: Where, registry: Registry, around: Callable[[Store], Store]) -> Store:
-    store = store_kind(where.url, registry)(where.url)
+def _opened(store: Store, around: Callable[[], Store]) -> Store:
     try:
-        return around(store)
+        return around()
     except BaseException:
         store.close()
         raise
@@ -108,11 +109,11 @@ def with_results(store: Store, where: Where, registry: Registry) -> Store:
     return around
 
 
-def _around(store: Store, where: Where, registry: Registry) -> LargeStore:
+def _around(store: Store, where: Where, registry: Registry, *, looking: bool = False) -> LargeStore:
     own = where.url.partition(":")[0]
     offered = own in registry.stores()
 
     def kind_of(scheme: str) -> type[Any] | None:
         return registry.results(scheme) if offered or scheme != own else None
 
-    return LargeStore(store, Places(kind_of, where.url, where.results), where.limits)
+    return LargeStore(store, Places(kind_of, where.url, where.results, looking=looking), where.limits)

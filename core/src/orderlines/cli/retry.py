@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from orderlines.cli.completing import complete_first_line, run_argument
+from orderlines.cli.offering import vars_option
 from orderlines.cli.options import (
     find_run,
     import_option,
     json_option,
     log_format_option,
-    must_hold,
+    opened_run,
     queue_of,
     queue_option,
-    store_kind,
     store_option,
     where,
 )
 from orderlines.cli.output import only_document
 from orderlines.cli.ringing import tell_workers
+from orderlines.cli.unattended import must_have_ended
 from orderlines.cli.variables import read_variables
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Options(NamedTuple):
     run: str
     from_: str | None
     var: tuple[str, ...]
+    vars_file: str | None
     url: str
     as_json: bool
 
@@ -47,6 +49,7 @@ class Options(NamedTuple):
     help="Goes back to a node of the first line; what came later is void.",
 )  # fmt: skip
 @click.option("--var", multiple=True, metavar="NAME=VALUE", help="Sets a variable; the value is a YAML scalar.")
+@vars_option
 @store_option
 @queue_option
 @log_format_option
@@ -68,9 +71,9 @@ def _retry(options: Options, write: Callable[[str], None]) -> int:
     from orderlines.plugins import registry  # noqa: PLC0415 -- as above
 
     def begin(supervisor: Supervisor) -> str:
-        variables = read_variables(None, options.var)
-        must_hold(options.url, options.run)
-        store_kind(options.url)
+        variables = read_variables(options.vars_file, options.var)
+        with opened_run(options.url, options.run) as (store, row):
+            must_have_ended(store, row)  # Before the supervisor's driver is one that lives.
         store = supervisor.open(where(options.url), queue_of(options.url))
         row = retry(store, find_run(store, options.run), options.from_, variables, registry())
         tell_workers(store, row.id, options.url)

@@ -23,7 +23,7 @@ from orderlines.cli.options import (
     where,
 )
 from orderlines.cli.output import json_text, only_document, read_run, tell
-from orderlines.cli.variables import read_variables
+from orderlines.cli.variables import must_be_scalars, read_variables
 from orderlines.errors import UsageError
 from orderlines.folder import FOLDER, prepare_folder
 from orderlines.states import FINAL
@@ -89,6 +89,7 @@ def _load(options: Options, write: Callable[[str], None]) -> Asked:
 
     loaded = load_flow(options.file, options.executor, write, as_json=options.as_json)
     variables = read_variables(options.vars_file, options.var)
+    must_be_scalars(loaded.flow, options.var)
     store_kind(options.url)
     return Asked(loaded.flow, checked(loaded.flow, variables))
 

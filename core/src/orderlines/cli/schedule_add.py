@@ -10,7 +10,7 @@ from orderlines.cli.flowfile import load_flow
 from orderlines.cli.offering import complete_files, vars_option
 from orderlines.cli.options import executor_option, json_option, open_to_look, store_kind, store_option
 from orderlines.cli.output import json_text, only_document
-from orderlines.cli.variables import read_variables
+from orderlines.cli.variables import must_be_scalars, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +96,7 @@ def _add(options: Options, write: Callable[[str], None]) -> None:
 
     flow = load_flow(options.file, options.executor, write, as_json=options.as_json).flow
     variables = read_variables(options.vars_file, options.var)
+    must_be_scalars(flow, options.var)
     store_kind(options.url)
     store = open_to_look(options.url)
     try:

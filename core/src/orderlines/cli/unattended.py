@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orderlines.cli.output import tell
-from orderlines.states import FINAL
+from orderlines.errors import Refused
+from orderlines.states import FINAL, RunStatus
 from orderlines.stores.showing import shown_option, shown_worker
 
 if TYPE_CHECKING:
@@ -33,6 +34,27 @@ def tell_unless_driven(store: Store, row: RunRow, then: str) -> None:
     """
     if row.status not in FINAL and not living_drivers(store):
         tell(f"nobody drives run {row.name}: {then} with {_drivers_for(store, row)}")
+
+
+def must_have_ended(store: Store, row: RunRow) -> None:
+    """Refuse to retry a run that goes on, with what can be done about it instead.
+
+    :raises Refused: it does.
+    """
+    if row.status in FINAL:
+        return
+    from orderlines.doctor.keeping import is_driven  # noqa: PLC0415 -- only on the way to an error
+
+    stop = f"stop it first with `orderlines stop {row.name} {shown_option(store.url)}`"
+    if row.status == RunStatus.PAUSED:
+        advice = f"let it go on with `orderlines resume {row.name} {shown_option(store.url)}`, or {stop}"
+    elif is_driven(store, row, living_drivers(store)):
+        advice = f"wait for its end, or {stop}"
+    else:
+        advice = f"nobody drives it: go on with {_drivers_for(store, row)}"
+    raise Refused(
+        f"run {row.name} is {row.status}, and only one that has failed or was stopped can be retried; {advice}"
+    )
 
 
 def _drivers_for(store: Store, row: RunRow) -> str:

@@ -9,6 +9,8 @@ from orderlines.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from orderlines.flow.model import Flow
+
 
 def read_variables(file: str | None, given: Iterable[str]) -> dict[str, Any]:
     """Return the variables of a YAML or JSON file and those given as ``NAME=VALUE``, which win.
@@ -18,6 +20,25 @@ def read_variables(file: str | None, given: Iterable[str]) -> dict[str, Any]:
     variables = {} if file is None else _from_file(file)
     variables.update(_from_text(text) for text in given)
     return variables
+
+
+def must_be_scalars(flow: Flow, given: Iterable[str]) -> None:
+    """Refuse a text given as ``NAME=VALUE`` that looks as a list or a mapping does, where the default is one.
+
+    :raises UsageError: there is one; the flow would take it for a text.
+    """
+    for text in given:
+        name, _, value = text.partition("=")
+        default = flow.vars.get(name)
+        if name in flow.types or not isinstance(default, (list, dict)):
+            continue
+        from orderlines.flow.fitting import how_to_give, is_bracketed  # noqa: PLC0415 -- only for lists and mappings
+
+        word = type(default).__name__
+        if is_bracketed(value, word):
+            raise UsageError(
+                f"--var {text!r:.80}: this is a text, and the default a {word}{how_to_give(name, word, value)}"
+            )
 
 
 def _from_file(file: str) -> dict[str, Any]:

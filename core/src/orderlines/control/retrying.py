@@ -40,7 +40,7 @@ def retry(store: Store, run: RunRow, from_: str | None, given: Mapping[str, Any]
     :raises UsageError: a variable is not declared, or not of the type that it is declared with.
     """
     if run.status not in FINAL:
-        raise Refused(f"run {run.name} is {run.status}; only a run that has failed or was stopped can be retried")
+        raise Refused(f"run {run.name} is {run.status}, and only one that has failed or was stopped can be retried")
     if run.pruned:
         raise Refused(f"run {run.name} was pruned; only its key is kept")
     if run.status == RunStatus.SUCCESS:

@@ -65,7 +65,7 @@ def _drivers(living: int, dead: int) -> Iterator[Finding]:
 
 def _undriven(opened: Store, living: set[int]) -> Iterator[Finding]:
     runs = opened.runs(_ALL, unfinished=True)
-    left = [run.name for run in runs if not _is_driven(opened, run, living)]
+    left = [run.name for run in runs if not is_driven(opened, run, living)]
     if not left:
         yield Finding("runs", "ok", f"{len(runs)} not finished, each has a driver")
         return
@@ -82,7 +82,7 @@ def _for_workers(opened: Store, runs: Iterable[RunRow], left: Collection[str]) -
     return f"; what is for workers waits for `{shown_worker(opened.url, queues)}`" if queues else ""
 
 
-def _is_driven(opened: Store, run: RunRow, living: set[int]) -> bool:
+def is_driven(opened: Store, run: RunRow, living: set[int]) -> bool:
     """Return whether drivers live, and none of the lines that can go on is without one.
 
     A run whose lines all wait has no owner: any living driver is taken for its.

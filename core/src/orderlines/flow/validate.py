@@ -9,7 +9,7 @@ from orderlines.flow.calls import CallChecker
 from orderlines.flow.fitting import fits
 from orderlines.flow.lookalikes import tell_lookalikes
 from orderlines.flow.naming import RESERVED
-from orderlines.flow.ordering import ordered
+from orderlines.flow.ordering import in_turn, ordered
 from orderlines.flow.placement import DEFAULT
 from orderlines.flow.references import References, expressions, texts
 from orderlines.flow.scope import Scope
@@ -126,10 +126,11 @@ class _Validation:
         after = kind.after(node.settings)
         setters: dict[str, int] = {}
         warned: set[str] = set()
-        busy = 0
+        busy: list[int] = []
         for place, (_, block) in enumerate(nested):
             below = self._block(block, executor or enclosing, names)
-            busy += bool(below.executors)
+            if below.executors:
+                busy.append(place)
             for name in below.assigned.keys() & setters.keys():
                 if name in warned or ordered(after, place, setters[name]):
                     continue
@@ -139,7 +140,7 @@ class _Validation:
             setters.update(dict.fromkeys(below.assigned, place))
             seen.assigned.update(below.assigned)
             seen.executors.extend(below.executors)
-        if busy > 1 and set(seen.executors) == {DEFAULT} and not self._spread(node):
+        if set(seen.executors) == {DEFAULT} and not self._spread(node) and not in_turn(after, busy):
             reason = f"the lines of {node.id!r} run one after the other: the inline executor makes one call at a time"
             self._report.key_problem(path, reason, "executor: gevent or process runs them at once", warning=True)
         return seen

@@ -22,9 +22,11 @@ class Places:
     :param kind_of: returns the class of the result stores of a scheme, ``None`` where there are none.
     :param own: the URL of the store; where large values are in the store itself, a reference names no place.
     :param chosen: the URL of the result store that new values go to, unless that is the store itself.
+    :param looking: whether they are opened for somebody who begins no run.
     """
 
-    def __init__(self, kind_of: KindOf, own: str, chosen: str | None = None) -> None:
+    def __init__(self, kind_of: KindOf, own: str, chosen: str | None = None, *, looking: bool = False) -> None:
+        self._looking = looking
         self._kind_of = kind_of
         self._own = own
         self._open: dict[str, ResultStore] = {}
@@ -66,7 +68,7 @@ class Places:
                 kind = self._kind_of(_scheme(url))
                 if kind is None:
                     raise UsageError(f"{_scheme(url)} stores keep no large values")
-                found = self._open[place] = _opened(kind, url)
+                found = self._open[place] = _opened(kind, url, looking=self._looking)
         return found
 
     def get(self, reference: Reference) -> str:
@@ -108,8 +110,9 @@ class Places:
         yield from found
 
 
-def _opened(kind: Callable[[str], ResultStore], url: str) -> ResultStore:
-    return kind(url)
+def _opened(kind: type[Any], url: str, *, looking: bool) -> ResultStore:
+    opened: ResultStore = kind.to_look(url) if looking else kind(url)
+    return opened
 
 
 def _scheme(url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from orderlines.errors import ValueLost
 from orderlines.stores.references import refer
@@ -54,6 +54,13 @@ class ResultStore(ABC):
     def is_there(cls, url: str) -> bool:  # noqa: ARG003 -- for those that are files
         """Return whether there is something at a URL to read from: to open it must not make it."""
         return True
+
+    @classmethod
+    def to_look(cls, url: str) -> ResultStore:
+        """Open that of a URL for somebody who begins no run; it may be where nothing can be written from here."""
+        kind: type[Any] = cls  # whose constructor takes the URL
+        opened: ResultStore = kind(url)
+        return opened
 
     @abstractmethod
     def close(self) -> None:

@@ -123,6 +123,17 @@ def test_the_order_of_lines_is_part_of_the_digest(load: Callable[..., Loaded]) -
     assert len(digests) == 2
 
 
+@pytest.mark.parametrize("names", ["with: {NAMES}", "with: {value: {NAMES}}", "with: {value: 1}, set: {NAMES}"])
+def test_the_order_of_names_is_part_of_the_digest(names: str, load: Callable[..., Loaded]) -> None:
+    """A component sees the order of its arguments, if it takes any (`**`), and of what is in them."""
+    call = "lib.add" if names.startswith("with: {NAMES") else "lib.echo"
+    digests = {
+        load(f"{{flow: x, line: [{{id: a, call: {call}, {names.replace('NAMES', order)}}}]}}").flow.digest
+        for order in ("a: 1, b: 2", "b: 2, a: 1")
+    }
+    assert len(digests) == 2
+
+
 _IDS = st.sampled_from(["a", "b-c", "ä", "7"])
 _CALLS = st.fixed_dictionaries(
     {"call": st.just("lib.echo"),

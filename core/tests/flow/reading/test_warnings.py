@@ -28,6 +28,38 @@ def flow(*nodes: str, head: str = "") -> str:
     return f"flow: x\n{head}line:\n" + "".join(f"- {{{node}}}\n" for node in nodes)
 
 
+@pytest.mark.parametrize(
+    ("after", "at_once"),
+    [
+        ({"a": "", "b": "a", "c": "b"}, False),
+        ({"a": "b", "b": "c", "c": ""}, False),
+        ({"a": "", "b": "a", "c": "a, b"}, False),
+        ({"a": "", "b": "a", "c": "a"}, True),
+        ({"a": "", "b": "", "c": "a, b"}, True),
+        ({"a": "", "b": "a", "c": ""}, True),
+        ({"a": "", "b": ""}, True),
+        ({"a": ""}, False),
+    ],
+)
+def test_only_what_could_run_at_once_is_told_that_it_runs_one_after_the_other(
+    after: dict[str, str], at_once: bool, load: Load
+) -> None:
+    nodes = ", ".join(f"{{id: {name}, {CALL}, after: [{names}]}}" for name, names in after.items())
+    told = warned(load, flow(f"id: g, graph: {{nodes: [{nodes}]}}"))
+    assert [path for path, said in told if "one after the other" in said] == ["$.line[0].graph"] * at_once
+
+
+def test_the_waits_between_calls_may_be_in_any_order(load: Load) -> None:
+    """What makes no call does not count, and leads from one that does to the next."""
+    wait = "{id: w, delay: 1, after: [a]}, {id: v, delay: 1}"
+    for more, at_once in (("w", False), ("v", True)):
+        nodes = f"{{id: b, {CALL}, after: [{more}]}}, {wait}, {{id: a, {CALL}}}"
+        assert (
+            any("one after the other" in said for _, said in warned(load, flow(f"id: g, graph: {{nodes: [{nodes}]}}")))
+            == at_once
+        )
+
+
 SWITCH = "id: s, switch: [{when: '${n > 3}', goto: z}, {else: end}]"
 
 

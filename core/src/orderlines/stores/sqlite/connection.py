@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from orderlines.errors import StoreClosed, StoreUnavailable, UsageError
@@ -168,6 +168,12 @@ class Connections:
             self._refuse_when_closed()
         return held
 
+    def version(self) -> int:
+        """Return a number that is another one once another connection has written."""
+        with self.reading() as db:
+            number: int = db.execute("PRAGMA data_version").fetchone()[0]
+            return number
+
     def park(self) -> None:
         """Close this thread's connection; the next use opens another one."""
         if self._home.left():
@@ -204,9 +210,7 @@ class Connections:
         forks.check(path)
         try:
             prepare_folder(path)
-            connection = sqlite3.connect(
-                path, isolation_level=None, check_same_thread=False, timeout=0, cached_statements=256
-            )
+            connection = self._connect(path)
         except (OSError, sqlite3.Error) as error:
             raise StoreUnavailable(f"store {self.address.url}: cannot open {path}: {obstacle(path, error)}") from error
         try:
@@ -223,6 +227,12 @@ class Connections:
         except StoreUnavailable:
             connection.close()
             raise
+        return connection
+
+    def _connect(self, path: str, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=0, cached_statements=256, **options
+        )
         return connection
 
     def _check_tables(self, connection: sqlite3.Connection) -> None:

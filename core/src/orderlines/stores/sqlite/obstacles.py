@@ -19,7 +19,10 @@ def obstacle(path: str, error: Exception) -> str:
     if not os.path.isdir(folder):  # noqa: PTH112 -- likewise
         return f"there is no folder {folder}; make it, or name another file"
     if not os.access(folder, os.W_OK):
-        return f"{folder} cannot be written to, which SQLite does even to read; check its permissions, or copy the file"
+        log = f"{os.path.basename(path)}-wal"  # noqa: PTH119 -- likewise
+        beside = f", and {log} with it" if os.path.exists(f"{path}-wal") else ""  # noqa: PTH110 -- likewise
+        why = f"{folder} cannot be written to, which SQLite does even to read"
+        return f"{why}; check its permissions, or copy the file{beside}"
     if os.path.exists(path) and not os.access(path, os.R_OK):  # noqa: PTH110 -- likewise
         return "it cannot be read; check its permissions"
     return f"{error}"

@@ -26,11 +26,17 @@ class SQLiteResults(ResultStore):
 
     scheme = "sqlite"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: type[Connections] = Connections) -> None:
         self.url = url
-        self._connections = Connections(Address(url), VALUES)
+        self._connections = connections(Address(url), VALUES)
         with self._connections.reading():
             pass
+
+    @classmethod
+    def to_look(cls, url: str) -> ResultStore:
+        from orderlines.stores.sqlite.still import StillConnections, stands_still  # noqa: PLC0415 -- not to run flows
+
+        return cls(url, StillConnections) if stands_still(Address(url).path) else cls(url)
 
     @classmethod
     def place_of(cls, url: str) -> str:

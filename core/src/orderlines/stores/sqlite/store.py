@@ -69,11 +69,19 @@ class SQLiteStore(SQLiteSchedules, Store):
 
     scheme = "sqlite"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: type[Connections] = Connections) -> None:
         address = Address(url)
         self.url = url
-        self._connections = Connections(address)
+        self._connections = connections(address)
         self.runs(0)
+
+    @classmethod
+    def to_look(cls, url: str) -> Store:
+        from orderlines.stores.sqlite.still import StillConnections, stands_still  # noqa: PLC0415 -- not to run flows
+
+        if cls is SQLiteStore and stands_still(Address(url).path):
+            return cls(url, StillConnections)
+        return cls(url)
 
     @classmethod
     def upgrade(cls, url: str) -> Upgrade:
@@ -91,9 +99,7 @@ class SQLiteStore(SQLiteSchedules, Store):
         return time.time()
 
     def version(self) -> int:
-        with self._connections.reading() as db:
-            number: int = db.execute("PRAGMA data_version").fetchone()[0]
-            return number
+        return self._connections.version()
 
     def identity(self) -> str:
         with self._connections.reading() as db:
