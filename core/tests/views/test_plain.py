@@ -54,6 +54,11 @@ def test_what_goes_on_says_for_how_long(task: Make, document: Make) -> None:
     assert list(run_lines(shown))[2] == "  slow  RUNNING"
 
 
+def test_what_is_left_to_workers_says_what_it_waits_for(task: Make, document: Make) -> None:
+    left = task("", "train", "PENDING", attempt=0, started=None, queue="gpu")
+    assert told(document([left]))[1:] == ["  train  PENDING  waits for a worker of the queue gpu"]
+
+
 def test_lines_of_another_attempt_stand_below_their_opener_too(task: Make, document: Make) -> None:
     tasks = [task("", "each", attempt=2), task("/each#1/0", "a", "FAILURE"), task("/each#1.2/0", "b")]
     assert [line.split("  S")[0].split("  F")[0] for line in told(document(tasks))[1:]] == [

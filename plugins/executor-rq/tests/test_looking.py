@@ -43,6 +43,19 @@ def test_a_queue_without_workers_shows_what_waits(plant: Plant, redis: Redis) ->
     assert "1 lines can go on, the oldest for " in told
 
 
+def test_status_says_which_workers_a_run_waits_for(plant: Plant) -> None:
+    run = plant.start(plant.node("a"), plant.node("b", queue="gpu"))
+    assert "  a  PENDING  waits for a worker of the queue default\n" in plant.call("status", run.name).stdout
+    plant.worker()
+    plant.wait_said("end", "a")
+    wait_for(lambda: run.tasks()[-1]["node"] == "b", "the line waits for others")
+    (done, waiting) = json.loads(plant.call("status", run.name, "--json").stdout)["tasks"]
+    assert (done["status"], "queue" in done) == ("SUCCESS", False)
+    assert (waiting["status"], waiting["queue"]) == ("PENDING", "gpu")
+    plant.worker("--queues", "gpu")
+    assert run.wait(30) == "SUCCESS", plant.told()
+
+
 def test_a_line_that_waits_for_a_busy_worker_is_as_old_as_it_is(plant: Plant) -> None:
     plant.worker()
     first = plant.start(plant.node("a", wait=True))

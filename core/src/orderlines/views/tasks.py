@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from orderlines.states import FINAL, LineStatus, TaskStatus
+from orderlines.states import FINAL, Halt, LineStatus, TaskStatus
 from orderlines.views.leftout import Graphs, Visit
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ _GOING = {
     LineStatus.SIGNALLED: TaskStatus.WAITING,
 }
 """What the task at a line's cursor is shown as."""
+_CAN_GO_ON = frozenset({LineStatus.READY, LineStatus.CALL, LineStatus.HANDLER, LineStatus.JOINED, LineStatus.SIGNALLED})
+"""Statuses of lines that go on as soon as somebody takes them."""
 
 
 class Tasks:
@@ -70,7 +72,8 @@ class Tasks:
         if line.status == LineStatus.HANDLER:
             return self._handling(line)
         # A line that is to make another attempt and may not, since the run is paused, say, is READY.
-        status = _GOING.get(line.status, TaskStatus.RETRY if line.attempt else None)
+        begins = TaskStatus.RETRY if line.attempt else TaskStatus.PENDING if self._left_to(line) else None
+        status = _GOING.get(line.status, begins)
         node = None if status is None else self._known.at(line)
         if status is None or node is None:
             return None
@@ -103,7 +106,14 @@ class Tasks:
         if line.id in self._seen.reports:
             report = json.loads(self._seen.reports[line.id])
             task["progress"] = dict(zip(("done", "total", "text"), report, strict=True))
-        return task
+        queue = self._left_to(line)
+        return task if queue is None else {**task, "queue": queue}
+
+    def _left_to(self, line: LineRow) -> str | None:
+        """Return the queue of the workers that a line waits for, if it does: it could go on, and nobody has it."""
+        free = line.owner is None and line.status in _CAN_GO_ON
+        wished = self._seen.row.wish is not None or line.halt not in {Halt.NONE, Halt.SKIP}
+        return line.queue if free and not wished else None
 
     def _left_out(self, line: LineRow, node: Node | None, visit: Visit) -> dict[str, Any]:
         """Return what a graph did not run."""

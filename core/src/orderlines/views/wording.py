@@ -118,6 +118,8 @@ def _task_pieces(task: Mapping[str, Any], now: datetime | None) -> Iterator[Piec
 
 def _waits(task: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a task waits for."""
+    if "queue" in task:
+        yield f"waits for a worker of the queue {task['queue']}"
     until = "" if "until" not in task else f"{datetime.fromisoformat(task['until']):%Y-%m-%d %H:%M:%S} UTC"
     if "signal" in task:
         yield _shortened(f"for the signal {task['signal']}")
