@@ -356,3 +356,19 @@ def test_a_paused_run_can_be_stopped(store: str, tmp_path: Path) -> None:
         engine.store.wish(run.row.id, "pause")
         run.stop()
         assert run.wait(30) == "STOP"
+
+
+@pytest.mark.parametrize("place", ["flow", "node"])
+def test_an_on_failure_call_whose_arguments_cannot_be_worked_out_is_told(
+    place: str, store: str, tmp_path: Path
+) -> None:
+    handler = "on_failure: {call: demo.echo, with: {value: '${codes[3]}'}}"
+    node = "id: a, call: demo.fail, with: {message: no, times: 9}"
+    line = f"line: [{{{node}}}]\n{handler}" if place == "flow" else f"line: [{{{node}, {handler}}}]"
+    run = ended(store, tmp_path, f"vars: {{codes: [1]}}\n{line}")
+    failed, told = run.tasks()
+    assert (run.status, run.error) == ("FAILURE", failed["error"])
+    assert failed["error"]["message"] == "no"
+    assert (told["node"], told["status"]) == ("a:on_failure", "FAILURE")
+    assert told["error"]["type"] == "ExpressionError"
+    assert "index 3 is out of range" in told["error"]["message"]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 RUN_FIELDS: Final = ("id", "flow", "started")
 NODE_FIELDS: Final = ("result", "status", "error")
+NODE_ERROR_FIELDS: Final = ("type", "message")
+ERROR_FIELDS: Final = ("node", "line", *NODE_ERROR_FIELDS)
 _SKIP: Final = "skip"
 _NOWHERE: Final[frozenset[str]] = frozenset()
 
@@ -96,6 +98,8 @@ class Scope:
         :param left: the node has been walked: lines that it opened have been joined.
         """
         name = reference[0]
+        if name == "error" and name in given:
+            return _wrong_field("error", reference[1:2], ERROR_FIELDS)
         if name in given or name in self._declared:
             return None
         if name == "nodes":
@@ -121,6 +125,8 @@ class Scope:
             return did_you_mean(reference[1], self._survey.places)
         if name == "run":
             return "such as run.id"
+        if name == "error" and name in given:
+            return "such as error.message"
         if name in self._assigned:
             return "declare it under `vars`, with what it is until then"
         return did_you_mean(name, {*self._declared, *self._assigned, *given, "nodes", "run"})
@@ -144,6 +150,8 @@ class Scope:
         if place is None:
             return f"there is no node {name!r}"
         wrong = _wrong_field(f"nodes.{name}", reference[2:3], NODE_FIELDS)
+        if wrong is None and reference[2:3] == ("error",):
+            wrong = _wrong_field(f"nodes.{name}.error", reference[3:4], NODE_ERROR_FIELDS)
         if wrong is not None or spot is None:
             return wrong
         origin = self._nodes.get(name)
