@@ -372,3 +372,23 @@ def test_an_on_failure_call_whose_arguments_cannot_be_worked_out_is_told(
     assert (told["node"], told["status"]) == ("a:on_failure", "FAILURE")
     assert told["error"]["type"] == "ExpressionError"
     assert "index 3 is out of range" in told["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("more", "status"), [("enabled: false", "SKIP"), ("on_error: skip", "SKIP"), ("on_error: raise", "FAILURE")]
+)
+def test_a_switch_that_is_skipped_goes_on_at_its_next(more: str, status: str, store: str, tmp_path: Path) -> None:
+    switch = "{id: s, switch: [{when: '${n > 1}', goto: z}], next: y, MORE}".replace("MORE", more)
+    calls = ", ".join(f"{{id: {name}, call: demo.echo, with: {{value: 1}}}}" for name in ("z", "y"))
+    run = ended(store, tmp_path, f"vars: {{n: 1}}\nline: [{switch}, {calls}]")
+    walked = [(task["node"], task["status"]) for task in run.tasks()]
+    assert walked == [("s", status), *([] if status == "FAILURE" else [("y", "SUCCESS")])]
+
+
+def test_a_loop_through_a_switch_that_is_not_enabled_is_bounded(store: str, tmp_path: Path) -> None:
+    switch = "{id: s, switch: [{when: true, goto: end}], enabled: false, max_visits: 5, next: a}"
+    run = ended(store, tmp_path, f"line: [{{id: a, call: demo.echo, with: {{value: 1}}}}, {switch}]")
+    assert run.status == "FAILURE"
+    assert run.error is not None
+    assert run.error["type"] == "EndlessLoop"
+    assert len(run.tasks()) == 12

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from orderlines.flow.naming import did_you_mean
 from orderlines.flow.route import Sources
+from orderlines.flow.survey import SKIP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -20,7 +21,6 @@ RUN_FIELDS: Final = ("id", "flow", "started")
 NODE_FIELDS: Final = ("result", "status", "error")
 NODE_ERROR_FIELDS: Final = ("type", "message")
 ERROR_FIELDS: Final = ("node", "line", *NODE_ERROR_FIELDS)
-_SKIP: Final = "skip"
 _NOWHERE: Final[frozenset[str]] = frozenset()
 
 
@@ -85,7 +85,7 @@ class Scope:
         for route, position, node in survey.nodes():
             for name in node.set:
                 self._assigned.setdefault(name, []).append((route, position))
-            if node.enabled and all(chosen.name != _SKIP for chosen in node.strategies):
+            if node.enabled and all(chosen.name != SKIP for chosen in node.strategies):
                 self._sure.update(node.set)
         self._variables: dict[str, _Origin] = {}
         self._nodes: dict[str, _Origin] = {}

@@ -108,12 +108,12 @@ class Walk:
         node = planned.node
         if self.line.halt == Halt.PAUSE:
             return self.park(0)
+        if planned.visits is not None and self.visit(node.id) > planned.visits:
+            return self.give_up(planned, Failure("raised", ("EndlessLoop",), _endless(planned.visits), 1, ""))
         if not node.enabled:
             self.record(planned, TaskStatus.SKIP, 0, self.now, None, "null", None, None)
             self.cursor = planned.next
             return None
-        if planned.visits is not None and self.visit(node.id) > planned.visits:
-            return self.give_up(planned, Failure("raised", ("EndlessLoop",), _endless(planned.visits), 1, ""))
         if planned.performs and planned.call is not None:
             return self.begin(planned, planned.call, 1)
         try:
