@@ -356,3 +356,39 @@ def test_a_paused_run_can_be_stopped(store: str, tmp_path: Path) -> None:
         engine.store.wish(run.row.id, "pause")
         run.stop()
         assert run.wait(30) == "STOP"
+
+
+@pytest.mark.parametrize("place", ["flow", "node"])
+def test_an_on_failure_call_whose_arguments_cannot_be_worked_out_is_told(
+    place: str, store: str, tmp_path: Path
+) -> None:
+    handler = "on_failure: {call: demo.echo, with: {value: '${codes[3]}'}}"
+    node = "id: a, call: demo.fail, with: {message: no, times: 9}"
+    line = f"line: [{{{node}}}]\n{handler}" if place == "flow" else f"line: [{{{node}, {handler}}}]"
+    run = ended(store, tmp_path, f"vars: {{codes: [1]}}\n{line}")
+    failed, told = run.tasks()
+    assert (run.status, run.error) == ("FAILURE", failed["error"])
+    assert failed["error"]["message"] == "no"
+    assert (told["node"], told["status"]) == ("a:on_failure", "FAILURE")
+    assert told["error"]["type"] == "ExpressionError"
+    assert "index 3 is out of range" in told["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("more", "status"), [("enabled: false", "SKIP"), ("on_error: skip", "SKIP"), ("on_error: raise", "FAILURE")]
+)
+def test_a_switch_that_is_skipped_goes_on_at_its_next(more: str, status: str, store: str, tmp_path: Path) -> None:
+    switch = "{id: s, switch: [{when: '${n > 1}', goto: z}], next: y, MORE}".replace("MORE", more)
+    calls = ", ".join(f"{{id: {name}, call: demo.echo, with: {{value: 1}}}}" for name in ("z", "y"))
+    run = ended(store, tmp_path, f"vars: {{n: 1}}\nline: [{switch}, {calls}]")
+    walked = [(task["node"], task["status"]) for task in run.tasks()]
+    assert walked == [("s", status), *([] if status == "FAILURE" else [("y", "SUCCESS")])]
+
+
+def test_a_loop_through_a_switch_that_is_not_enabled_is_bounded(store: str, tmp_path: Path) -> None:
+    switch = "{id: s, switch: [{when: true, goto: end}], enabled: false, max_visits: 5, next: a}"
+    run = ended(store, tmp_path, f"line: [{{id: a, call: demo.echo, with: {{value: 1}}}}, {switch}]")
+    assert run.status == "FAILURE"
+    assert run.error is not None
+    assert run.error["type"] == "EndlessLoop"
+    assert len(run.tasks()) == 12

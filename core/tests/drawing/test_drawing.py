@@ -148,3 +148,9 @@ def test_a_node_that_is_called_end_is_what_the_word_leads_to() -> None:
     assert '    n2 -> n1 [label="else"];' in list(dot.draw(lane))
     assert "(((end)))" not in "".join(mermaid.draw(lane))
     assert "doublecircle" not in "".join(dot.draw(lane))
+
+
+def test_where_a_switch_leads_that_is_skipped() -> None:
+    choice = {"id": "s", "switch": [{"when": "${n > 1}", "goto": "z"}], "on_error": "skip", "next": "y"}
+    lane = drawn(choice, {"id": "y", "delay": 1, "next": "end"}, end("z"))
+    assert '    n0 -->|"skipped"| n1' in list(mermaid.draw(lane))

@@ -77,8 +77,8 @@ class _Painter:
         lanes = tuple(self.lane(name, block) for name, block in kind.blocks(node.settings))
         through = kind.falls_through(node.settings)
         arrows = list(self._arrows(node, kind, hidden=hidden))
-        if through and node.next is not None:
-            arrows.append(Arrow(_target(node.next, hidden=hidden), ""))
+        if node.next is not None:
+            arrows.append(Arrow(_target(node.next, hidden=hidden), "" if through else "skipped"))
         falls = through and node.next is None and not last
         return Box(
             node.id, self._detail(node, kind), not through, falls, tuple(arrows), lanes, kind.after(node.settings)

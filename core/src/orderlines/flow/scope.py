@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from orderlines.flow.naming import did_you_mean
 from orderlines.flow.route import Sources
+from orderlines.flow.survey import SKIP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 RUN_FIELDS: Final = ("id", "flow", "started")
 NODE_FIELDS: Final = ("result", "status", "error")
-_SKIP: Final = "skip"
+NODE_ERROR_FIELDS: Final = ("type", "message")
+ERROR_FIELDS: Final = ("node", "line", *NODE_ERROR_FIELDS)
 _NOWHERE: Final[frozenset[str]] = frozenset()
 
 
@@ -83,7 +85,7 @@ class Scope:
         for route, position, node in survey.nodes():
             for name in node.set:
                 self._assigned.setdefault(name, []).append((route, position))
-            if node.enabled and all(chosen.name != _SKIP for chosen in node.strategies):
+            if node.enabled and all(chosen.name != SKIP for chosen in node.strategies):
                 self._sure.update(node.set)
         self._variables: dict[str, _Origin] = {}
         self._nodes: dict[str, _Origin] = {}
@@ -96,6 +98,8 @@ class Scope:
         :param left: the node has been walked: lines that it opened have been joined.
         """
         name = reference[0]
+        if name == "error" and name in given:
+            return _wrong_field("error", reference[1:2], ERROR_FIELDS)
         if name in given or name in self._declared:
             return None
         if name == "nodes":
@@ -121,6 +125,8 @@ class Scope:
             return did_you_mean(reference[1], self._survey.places)
         if name == "run":
             return "such as run.id"
+        if name == "error" and name in given:
+            return "such as error.message"
         if name in self._assigned:
             return "declare it under `vars`, with what it is until then"
         return did_you_mean(name, {*self._declared, *self._assigned, *given, "nodes", "run"})
@@ -144,6 +150,8 @@ class Scope:
         if place is None:
             return f"there is no node {name!r}"
         wrong = _wrong_field(f"nodes.{name}", reference[2:3], NODE_FIELDS)
+        if wrong is None and reference[2:3] == ("error",):
+            wrong = _wrong_field(f"nodes.{name}.error", reference[3:4], NODE_ERROR_FIELDS)
         if wrong is not None or spot is None:
             return wrong
         origin = self._nodes.get(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orderlines.flow.naming import did_you_mean
 from orderlines.flow.node_reading import UNKNOWN
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from orderlines.paths import Path
     from orderlines.plugins import Registry
     from orderlines.strategies.base import Strategy
+
+SKIP: Final = "skip"
+"""The strategy that lets a line go on behind a node that failed."""
 
 
 class Survey:
@@ -98,12 +101,23 @@ class Survey:
                 route.stop(position)
                 if not targets:
                     route.lead(position, None)
-                if node.next is not None:
-                    reason = f"a {kind.key} node never goes on at `next`"
-                    self._report.key_problem((*node.path, "next"), reason, "take it away", warning=True)
+                self._lead_past(route, position, node, kind)
             elif node.next is not None:
                 route.stop(position)
                 self._lead_to(route, position, node.next, (*node.path, "next"))
+
+    def _lead_past(self, route: Route, position: int, node: Node, kind: NodeType) -> None:
+        """Look where the line goes on where a node is skipped that says by itself where it does."""
+        skipped = _skipped(node)
+        if skipped and node.next is not None:
+            self._lead_to(route, position, node.next, (*node.path, "next"))
+        elif node.next is not None:
+            reason = f"a {kind.key} node never goes on at `next`"
+            self._report.key_problem((*node.path, "next"), reason, "take it away", warning=True)
+        elif skipped and not self._lenient:
+            reason = f"a {kind.key} node that is skipped does not say where the line goes on"
+            hint = "give it a `next` as well: that is where the line goes on then"
+            self._report.problem((*node.path, skipped), reason, hint)
 
     def _strategy_targets(self, node: Node) -> Iterator[tuple[str, Path]]:
         for chosen in node.strategies:
@@ -140,3 +154,10 @@ class Survey:
             names = f"{nodes[closing].id!r} leads back to {nodes[back].id!r}"
             reason = f"a loop without an exit: {names}, and no way leads from there to the line's end"
             self._report.problem(nodes[closing].path, reason, "lead one of its nodes out, or to `end`")
+
+
+def _skipped(node: Node) -> str:
+    """Return the key because of which a node may be skipped, if there is one."""
+    if not node.enabled:
+        return "enabled"
+    return "on_error" if any(chosen.name == SKIP for chosen in node.strategies) else ""

@@ -108,12 +108,12 @@ class Walk:
         node = planned.node
         if self.line.halt == Halt.PAUSE:
             return self.park(0)
+        if planned.visits is not None and self.visit(node.id) > planned.visits:
+            return self.give_up(planned, Failure("raised", ("EndlessLoop",), _endless(planned.visits), 1, ""))
         if not node.enabled:
             self.record(planned, TaskStatus.SKIP, 0, self.now, None, "null", None, None)
             self.cursor = planned.next
             return None
-        if planned.visits is not None and self.visit(node.id) > planned.visits:
-            return self.give_up(planned, Failure("raised", ("EndlessLoop",), _endless(planned.visits), 1, ""))
         if planned.performs and planned.call is not None:
             return self.begin(planned, planned.call, 1)
         try:
@@ -379,8 +379,8 @@ class Walk:
                 arguments = {name: value for name, value in known.items() if name in wanted}
             else:
                 arguments = call.arguments.render(self.scope({"error": error._asdict()}))
-        except ExpressionError:
-            return self.close(LineStatus.FAILURE, error)
+        except ExpressionError as problem:
+            return self.untold(error, problem)
         paused = self.line.halt == Halt.PAUSE
         state = json.dumps({**error._asdict(), "own": call is not self.line.plan.handler}, ensure_ascii=False)
         kept: dict[str, Any] = {"state": state, "lift": lift, "vars": self.snapshot(), "crashes": crashes}
@@ -390,6 +390,13 @@ class Walk:
         attempt = crashes + 1
         step = self.step(LineStatus.HANDLER, attempt=attempt, began=self.now, executor=call.executor, **kept)
         return self.turn(step, Begin(call, arguments, f"{error.node}:on_failure", 1, attempt, crashes > 0))
+
+    def untold(self, error: Error, problem: ExpressionError) -> Turn:
+        """Write down that the arguments of an ``on_failure`` call cannot be worked out, and end the line."""
+        node = f"{error.node}:on_failure"
+        told = Error(node, self.line.path, type(problem).__name__, str(problem)).text()
+        self.tasks.append(TaskRow(node, 1, TaskStatus.FAILURE, 1, None, self.now, self.now, None, told))
+        return self.close(LineStatus.FAILURE, error)
 
     def close(self, status: str, error: Error | None) -> Turn:
         """End the line."""

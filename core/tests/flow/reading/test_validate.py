@@ -115,6 +115,10 @@ WRONG = [
     (flow("{id: p, parallel: {executor: inline, lines: {a: [" + call("a", ", timeout: 1") + "]}}}"), 3, 103,
      "$.line[0].parallel.lines.a[0].timeout", "process or gevent"),
     (flow(call("a", ", enabled: maybe")), 3, 54, "$.line[0].enabled", "true or false"),
+    (flow(call("a", ", on_failure: {call: lib.echo, with: {value: '${error.mesage}'}}")), 3, 88,
+     "$.line[0].on_failure.with.value", "node, line, type, message"),
+    (flow(call("a", ", on_error: {skip: '${error.kind}'}")), 3, 62, "$.line[0].on_error.skip", "error has no 'kind'"),
+    (flow(call("a"), call("b", value='"${nodes.a.error.node}"')), 4, 41, "$.line[1].with.value", "type, message"),
     (flow(call("a", ", on_failure: {call: lib.nope}")), 3, 64, "$.line[0].on_failure.call", "nope"),
     (flow(call("a", ", on_failure: {call: lib.echo, wiht: {}}")), None, None, "$.line[0].on_failure.wiht", "'with'"),
 ]  # fmt: skip

@@ -72,6 +72,18 @@ def test_a_node_that_hides_the_end_of_its_line(load: Load) -> None:
     assert warned(load, flow(*nodes[1:], head="vars: {n: 1}\n")) == []
 
 
+@pytest.mark.parametrize("more", ["on_error: skip", "on_error: {skip: 5}", "on_error: ignore", "enabled: false"])
+def test_a_switch_that_may_be_skipped_says_where_the_line_goes_on_then(more: str, load: Load, mistake: Mistake) -> None:
+    z, y, head = f"id: z, {CALL}", f"id: y, {CALL}", "vars: {n: 1}\n"
+    wrong = flow(f"{SWITCH}, {more}", z, head=head)
+    found = mistake(wrong, f"$.line[0].{more.partition(':')[0]}", "does not say where the line goes on")
+    assert "`next`" in found.hint
+    assert warned(load, flow(f"{SWITCH}, {more}, next: y", f"{y}, next: end", z, head=head)) == []
+    ((path, said),) = warned(load, flow(f"{SWITCH}, next: z", z, head=head))
+    assert path == "$.line[0].next"
+    assert "never goes on at `next`" in said
+
+
 @pytest.mark.parametrize("more", ["on_error: skip", "on_error: {skip: 5}", "enabled: false"])
 def test_a_variable_that_a_skipped_node_leaves_unset(more: str, load: Load) -> None:
     nodes = (f"id: a, {CALL}, set: {{v: '${{result}}'}}, {more}", "id: b, call: lib.echo, with: {value: '${v}'}")
