@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orderlines.bells import Bell
+    from orderlines.line import Line
     from orderlines.plugins import Registry
     from orderlines.stores.base import Store
     from orderlines.stores.records import LineRow
 
 QUICK: Final = 0.05
 """Seconds within which what was taken at once is to have gone on, if twice as much is to be taken the next time."""
-LONG: Final = 0.5
-"""Seconds for which a call may hold up others that wait behind it, before these are given back."""
+LONG: Final = 0.1
+"""Seconds for which calls may hold up others that wait behind them, before these are given back."""
 AGAIN: Final = 1.0
 """Seconds after which it is looked again for what was due and could not be taken."""
 
@@ -32,8 +33,8 @@ class Drainer(Driver):
     """Drives lines of queues, whatever run they are of, while :meth:`drain` is called, always in one thread.
 
     It takes one line at first, and more at once only while lines go on quickly: what it has taken and cannot do yet
-    keeps nobody else busy. Lines whose calls run in other processes do not count. What waits behind a call that takes
-    long is given back by :meth:`share`.
+    keeps nobody else busy. Lines whose calls run in other processes do not count. What waits behind calls that take
+    long is given back by :meth:`share`; from then on it takes one line again.
 
     Its lease is kept by somebody else, from its being made until :meth:`part`.
 
@@ -49,7 +50,7 @@ class Drainer(Driver):
         self._most = batch
         self._pace = 1
         self._taken_at = 0.0
-        self._stirs = math.inf
+        self._goes_on_at = math.inf
         self._shared: list[int] = []
         self._sharing = threading.Lock()
         super().__init__(store, registry, self._ended, bell, self._queues)
@@ -71,8 +72,8 @@ class Drainer(Driver):
         self._next_poll = 0.0
         while not self._closing.is_set():
             self._queues.open = time.monotonic() < until
-            self._make_room()
-            self._stirs = time.monotonic()
+            with self._sharing:
+                self._make_room()
             try:
                 self._round()
             except StoreUnavailable as error:
@@ -87,18 +88,15 @@ class Drainer(Driver):
         return False
 
     def share(self) -> list[int]:
-        """Give back the lines that wait for the driver's thread, where a call of another one has kept that for long.
+        """Give back the lines that wait for the driver's thread, where calls of others have kept that for long.
 
         From another thread, again and again. Returns which lines; workers have to be told of them.
 
         :raises StoreUnavailable: the store cannot be reached; they are given back the next time.
         """
         with self._sharing:
-            if time.monotonic() - self._stirs >= LONG:
-                for line in list(self._lines.values()):
-                    if self._calls.recall(line):
-                        self._shared.append(line.id)
-                        self._lines.pop(line.id, None)
+            if self._calls.waited() >= LONG:
+                self._set_aside([line for line in list(self._lines.values()) if self._calls.recall(line)])
             shared = self._shared
             if shared:
                 self.store.release(self.id, shared)
@@ -119,6 +117,10 @@ class Drainer(Driver):
         """Give calls their grace, give back what is in hand, and leave the books; after :meth:`close`."""
         self._let_go()
 
+    def _advance(self) -> None:
+        self._goes_on_at = min(self._goes_on_at, time.monotonic())
+        super()._advance()
+
     def _look(self, now: float) -> None:
         with self._sharing:
             super()._look(now)
@@ -131,20 +133,25 @@ class Drainer(Driver):
             super()._take(row)
 
     def _stand_in(self, enough: Callable[[], bool]) -> None:
-        """See to calls that run beside the one which keeps the thread; what is due is left to other workers."""
-        if time.monotonic() - self._stirs >= LONG:
-            self._set_down()
+        """See to calls that run beside the one which keeps the thread; what is due is left to other workers.
+
+        What waits to begin a call in the driver's process is given back: one is in it that takes long.
+        """
+        with self._sharing:
+            self._set_aside(self._calls.set_down())
         taking, self._queues.open = self._queues.open, False
         if self._calls.beside():
             super()._stand_in(enough)
         self._queues.open = taking
 
-    def _set_down(self) -> None:
-        """Have the lines given back that wait to begin a call in the driver's process: one is in it that takes long."""
-        with self._sharing:
-            for line in self._calls.set_down():
-                self._shared.append(line.id)
-                self._lines.pop(line.id, None)
+    def _set_aside(self, lines: Sequence[Line]) -> None:
+        """Have lines given back, and take few at once again."""
+        for line in lines:
+            self._shared.append(line.id)
+            self._lines.pop(line.id, None)
+        if lines:
+            self._pace = 1
+            self._queues.batch = 0
 
     def _make_room(self) -> None:
         """Say how many lines may be taken, and look for them at once where some were and have gone on."""
@@ -156,7 +163,9 @@ class Drainer(Driver):
             if self._stirred:
                 self._next_poll = 0.0
         elif waiting and not self._taken_at:
-            self._taken_at = time.monotonic()
+            # Since before their first call, which may have taken long.
+            self._taken_at = min(self._goes_on_at, time.monotonic())
+        self._goes_on_at = math.inf
         self._queues.batch = max(0, self._pace - waiting)
 
     def _ended(self, run: int) -> None:

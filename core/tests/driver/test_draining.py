@@ -127,6 +127,7 @@ def library(install: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "async def open(path: str) -> None:\n    Path(path).touch()\n"
         "async def rest(path: str) -> None:\n    while not Path(path).exists():\n        await asyncio.sleep(0.005)\n"
         "def hold(path: str) -> None:\n    while not Path(path).exists():\n        time.sleep(0.005)\n"
+        "def nap(seconds: float) -> None:\n    time.sleep(seconds)\n"
         "def begin(log: str, name: str, path: str) -> None:\n"
         "    with Path(log).open('a') as file:\n        file.write(name + '\\n')\n    hold(path)\n"
     )
@@ -275,6 +276,46 @@ def test_what_waits_behind_a_long_call_is_given_back(
         row = store.run(run)
         assert row is not None
         assert [(kept.task.node, kept.task.attempt) for kept in store.tasks(row.id)] == [("h", 1)]
+    worker.close()
+    worker.part()
+
+
+@pytest.mark.parametrize("on_crash", ["rerun", "fail"])
+def test_what_waits_behind_one_slow_call_after_the_other_is_given_back(
+    on_crash: str, store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no more than one line is taken at once from then on."""
+    worker = Drainer(store, registry(), ["default"])
+    with monkeypatch.context() as patched:
+        patched.setattr("orderlines.draining.QUICK", 60.0)
+        for _ in range(5):  # quickly done: it takes more at once from then on
+            accepted(store, [CALL])
+            worker.drain(soon())
+    nap = {"id": "n", "call": "drained.nap", "with": {"seconds": 0.2}, "on_crash": on_crash}
+    runs = [accepted(store, [nap]) for _ in range(8)]
+    held: list[int] = []
+    shared: list[int] = []
+
+    def share() -> None:
+        while not draining.done():
+            shared.extend(worker.share())
+            if shared:
+                held.append(len(store.owned(worker.id)))
+            time.sleep(0.01)
+
+    with ThreadPoolExecutor(2) as pool:
+        draining = pool.submit(worker.drain, soon())
+        pool.submit(share).result()
+        assert draining.result() is False
+    assert shared
+    assert len(set(shared)) == len(shared), "what was given back is not taken before it can begin"
+    assert max(held) == 1
+    for run in runs:
+        row = store.run(run)
+        assert row is not None
+        assert row.status == "SUCCESS"
+        assert [line.crashes for line in lines_of(store, run)] == [0]
+        assert [(kept.task.node, kept.task.attempt) for kept in store.tasks(row.id)] == [("n", 1)]
     worker.close()
     worker.part()
 

@@ -98,6 +98,49 @@ def test_a_driver_that_cannot_give_back_what_waits_lets_go_of_everything(
     assert plant.store.drivers() == []
 
 
+FATAL = (
+    "import os\nimport signal\nfrom pathlib import Path\n"
+    "from orderlines import draining\nfrom orderlines_executor_rq import work\n"
+    "draining.QUICK = 0.05 if Path('died').exists() else 60.0\n"
+    "def fatal(owner, name, when):\n"
+    "    real = getattr(owner, name)\n"
+    "    def call(*given):\n"
+    "        if when(*given) and not Path('died').exists():\n"
+    "            Path('died').touch()\n            os.kill(os.getpid(), signal.SIGKILL)\n"
+    "        return real(*given)\n"
+    "    setattr(owner, name, call)\n"
+)
+"""Has a worker's process take many lines at once, and die once, at a certain call."""
+
+
+# Fault: kill -9 of a drain that gives back what waits behind slow calls: before the store is told, and before others
+# are.
+@pytest.mark.parametrize(
+    "point",
+    [
+        "fatal(draining.Drainer, '_set_aside', lambda self, lines: lines)",
+        "fatal(work, 'ring_again', lambda *given: len(given) == 3)",
+    ],
+    ids=["untold", "unrung"],
+)
+def test_a_worker_that_dies_while_it_gives_lines_back_loses_none(point: str, plant: Plant) -> None:
+    (plant.folder / "fatal").mkdir()
+    (plant.folder / "fatal" / "sitecustomize.py").write_text(FATAL + point + "\n")
+    worker = plant.worker(PYTHONPATH=os.pathsep.join([str(plant.folder / "fatal"), plant.env["PYTHONPATH"]]))
+    for _ in range(5):  # one after the other: it takes more at once from then on
+        assert plant.start(plant.node("quick")).wait(30) == "SUCCESS", plant.told()
+    nap = {"id": "nap", "call": "stubborn.nap", "with": {"seconds": 0.2}}
+    line = [plant.node("first"), nap, plant.node("item")]
+    run = plant.start({"id": "each", "foreach": list(range(8)), "line": line})
+    assert run.wait(30) == "SUCCESS", plant.told()
+    assert (plant.folder / "died").exists(), plant.told()
+    assert "SIGKILL" in worker.said
+    paths = [f"/each#1/{number}" for number in range(8)]
+    for node in ("first", "item"):
+        assert sorted(said.line for said in plant.said("end", node)) == paths
+    assert {task["status"] for task in run.tasks()} == {"SUCCESS"}
+
+
 # Fault: Redis restarts empty. The queue is rebuilt from the store.
 def test_bells_that_redis_has_lost_are_rung_again(plant: Plant, redis: Redis) -> None:
     runs = [plant.start(plant.node("a")) for _ in range(20)]

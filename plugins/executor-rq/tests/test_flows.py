@@ -50,6 +50,25 @@ def test_many_slow_items_are_spread_over_workers(plant: Plant) -> None:
     assert len({said.process for said in plant.said("start")}) == 2
 
 
+def test_slow_items_after_quick_runs_are_spread_over_workers(plant: Plant) -> None:
+    """One worker has come to take many lines at once, and takes all items while the other one is busy."""
+    plant.worker()
+    quick = plant.flow(plant.node("quick"))
+    assert {run.wait(30) for run in plant.engine.start_many(quick, [{}] * 60)} == {"SUCCESS"}, plant.told()
+    plant.worker("--queues", "own,default")
+    blocker = plant.start(plant.node("blocker", wait=True, queue="own"))
+    plant.wait_said("start", "blocker")
+    nap = {"id": "nap", "call": "stubborn.nap", "with": {"seconds": 0.2}}
+    line = [plant.node("first"), nap, plant.node("item")]
+    run = plant.start({"id": "each", "foreach": list(range(8)), "line": line})
+    plant.wait_said("start", "first")
+    plant.let_go()
+    assert {blocker.wait(30), run.wait(30)} == {"SUCCESS"}, plant.told()
+    items = plant.said("start", "item")
+    assert sorted(said.line for said in items) == [f"/each#1/{number}" for number in range(8)]
+    assert len({said.process for said in items}) == 2
+
+
 def test_a_node_with_a_queue_of_its_own_runs_on_the_workers_of_that(plant: Plant) -> None:
     plant.worker()
     plant.worker("--queues", "gpu")

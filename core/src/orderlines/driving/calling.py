@@ -237,6 +237,13 @@ class Calls:
         elsewhere = any(executor.runs_here(number) for executor in self._polled for number in others)
         return flight[0].info.id if flight is not None and elsewhere else None
 
+    def waited(self) -> float:
+        """Return for how many seconds that call has waited for the driver's thread that waits longest.
+
+        From whatever thread.
+        """
+        return max((each.waited() for each in self._polled if isinstance(each, InlineExecutor)), default=0.0)
+
     def recall(self, line: Line) -> bool:
         """Take back the call of a line that waits for the driver's thread.
 

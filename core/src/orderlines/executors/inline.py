@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -34,7 +35,7 @@ class InlineExecutor(Executor):
 
     def __init__(self, deliver: Callable[[Sequence[Outcome]], None], options: Mapping[str, Any]) -> None:
         super().__init__(deliver, options)
-        self._waiting: OrderedDict[int, Call] = OrderedDict()
+        self._waiting: OrderedDict[int, tuple[Call, float]] = OrderedDict()
         self._running: LocalCall | None = None
         self._lock = threading.Lock()
 
@@ -49,6 +50,12 @@ class InlineExecutor(Executor):
         """Return whether calls wait in the queue."""
         return bool(self._waiting)
 
+    def waited(self) -> float:
+        """Return for how many seconds that call has waited, in the queue, that waits longest; 0 where none does."""
+        with self._lock:
+            _, since = next(iter(self._waiting.values()), (None, math.inf))
+        return max(0.0, time.monotonic() - since)
+
     def runs_here(self, call: int) -> bool:
         """Return whether a call has begun and not ended."""
         running = self._running
@@ -57,7 +64,7 @@ class InlineExecutor(Executor):
     def submit(self, call: Call) -> None:
         """Put a call into the queue."""
         with self._lock:
-            self._waiting[call.id] = call
+            self._waiting[call.id] = call, time.monotonic()
 
     def end(self, call: int) -> None:
         """Take back a call that waits; tell the ``context`` of the one that runs."""
@@ -65,7 +72,7 @@ class InlineExecutor(Executor):
             waiting = self._waiting.pop(call, None)
             running = self._running
         if waiting is not None:
-            self.deliver([closed(waiting, "ended", "it was asked to end before it began")])
+            self.deliver([closed(waiting[0], "ended", "it was asked to end before it began")])
         elif running is not None and running.call.id == call:
             running.ask()
 
@@ -84,7 +91,7 @@ class InlineExecutor(Executor):
             running.ask()
         if waiting:
             message = "the executor was closed before it began"
-            self.deliver([closed(call, "lost", message) for call in waiting])
+            self.deliver([closed(call, "lost", message) for call, _ in waiting])
 
     def poll(self, until: float) -> None:
         """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``."""
@@ -93,7 +100,7 @@ class InlineExecutor(Executor):
             with lock:
                 if not waiting:
                     break
-                running = self._running = LocalCall(waiting.popitem(last=False)[1], self.options)
+                running = self._running = LocalCall(waiting.popitem(last=False)[1][0], self.options)
             outcome = running.run()
             self._running = None
             self.deliver([outcome])

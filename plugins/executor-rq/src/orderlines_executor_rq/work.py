@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 OFTEN: Final = 0.8
 """Of the time after which bells are taken for lost, what lies between two looks for them, at least: a drain with calls
 in flight is called without a rest."""
-SHARE: Final = 0.25
-"""Seconds between two looks at whether a call holds others up."""
+SHARE: Final = 0.05
+"""Seconds between two looks at whether calls hold others up."""
 
 
 class Work(Drain):
@@ -128,7 +128,7 @@ class Work(Drain):
             self.say(["spared", words[1]])
 
     def _share(self) -> None:
-        """Leave to other workers what waits behind a call that takes long."""
+        """Leave to other workers what waits behind calls that take long."""
         while not self._fails:
             time.sleep(SHARE)
             try:
