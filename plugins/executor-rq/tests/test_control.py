@@ -40,6 +40,18 @@ def test_a_stop_ends_a_call_that_cannot(busy: Plant, component: str) -> None:
     assert run.status == "STOP", busy.told()
     other = busy.start(busy.node("after"))
     assert other.wait(30) == "SUCCESS", busy.told()
+    assert ": a call in it was to end\n" in busy.told()
+    assert "has ended" not in busy.told()
+
+
+def test_stops_are_no_deaths_of_which_a_bell_is_given_up(busy: Plant) -> None:
+    nap = {"id": "b", "call": "stubborn.nap", "with": {"seconds": 3600}}
+    group = {"id": "g", "timeout": 0.5, "group": [nap]}
+    each = {"id": "f", "foreach": [1, 2, 3, 4], "limit": 1, "on_branch_failure": "wait", "line": [group]}
+    run = busy.start(each)
+    assert run.wait(60) == "FAILURE", busy.told()
+    assert busy.told().count(": a call in it was to end\n") == 4
+    assert "is given up" not in busy.told()
 
 
 def test_the_timeout_of_a_group_ends_the_call_below_it(busy: Plant) -> None:

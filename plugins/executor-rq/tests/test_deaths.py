@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rq.command import send_shutdown_command
 from rq.worker import BaseWorker
 from rq_posts import wait_for
 
@@ -153,6 +154,13 @@ def test_several_workers_serve_and_one_that_dies_is_replaced(post: Post, redis: 
     post.ring(*bells)
     post.wait_done(*bells)
     assert "a worker has ended (signal 9 (SIGKILL)); another one is begun in " in post.said()
+
+
+def test_one_of_several_that_is_told_to_end_is_replaced_and_has_not_died(post: Post, redis: Redis) -> None:
+    post.serve(2)
+    send_shutdown_command(redis, BaseWorker.all(connection=redis)[0].name)
+    wait_for(lambda: len(post.noted("begin")) == 3, "another one has begun")
+    assert "a worker has ended, as it was told to; another one is begun in " in post.said()
 
 
 def test_sigterm_ends_all_of_them_with_0(post: Post, redis: Redis) -> None:

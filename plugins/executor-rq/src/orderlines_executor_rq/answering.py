@@ -59,15 +59,19 @@ class Answering:
         """
         deaths = 0
         while deaths < DEATHS:
-            came = self._try(bell, taking=taking)
-            if came is not None:
-                return came
-            deaths += 1
+            try:
+                return self._try(bell, taking=taking)
+            except Ended as ended:
+                logger().warning("the drain's process %s while it answered %s: %s", ended.verb, _called(bell), ended)
+                deaths += not ended.wanted
         logger().error("the drain's process has died %d times of %s, which is given up", DEATHS, _called(bell))
         return Came("failed")
 
-    def _try(self, bell: Bell | None, *, taking: bool) -> Came | None:
-        """Have one child answer; return ``None`` where it died."""
+    def _try(self, bell: Bell | None, *, taking: bool) -> Came:
+        """Have one child answer.
+
+        :raises Ended: it has ended before it did, and not on order of the worker.
+        """
         while not self._child.ready():
             if self._stopping.asked:
                 return Came(kept=True)
@@ -84,8 +88,13 @@ class Answering:
                 kill_at = self._press(kill_at)
             try:
                 answer = self._child.warm.attend()
-            except Ended as ended:
-                return self._buried(bell, ended, stopped=stopped)
+            except Ended:
+                if stopped:
+                    logger().warning("the drain that answered %s was stopped by a command", _called(bell))
+                    return Came("stopped")
+                if self._stopping.asked:
+                    return Came(kept=True)
+                raise
             if answer is not None:
                 return self._came(answer)
 
@@ -98,15 +107,6 @@ class Answering:
         if now >= kill_at or self._stopping.hard:
             self._child.warm.kill()
         return kill_at
-
-    def _buried(self, bell: Bell | None, ended: Ended, *, stopped: bool) -> Came | None:
-        if stopped:
-            logger().warning("the drain that answered %s was stopped by a command", _called(bell))
-            return Came("stopped")
-        if self._stopping.asked:
-            return Came(kept=True)
-        logger().warning("the drain's process has ended while it answered %s: %s", _called(bell), ended)
-        return None
 
     def _came(self, answer: list[Any]) -> Came:
         word, told = answer[0], answer[1]

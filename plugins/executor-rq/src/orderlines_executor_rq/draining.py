@@ -108,12 +108,13 @@ class Overseer:
         """Say what is to be done; called many times a second while the child lives. ``now`` is monotonic."""
         return Verdict()
 
-    def ended(self, manner: str, *, ordered: bool) -> None:
-        """Take note that the child has ended.
+    def ended(self, manner: str, *, ordered: bool) -> str | None:
+        """Take note that the child has ended, and return what for, in words, where this overseer had it end.
 
         :param manner: its exit code or signal, in words.
         :param ordered: whether the worker had asked for it.
         """
+        return None
 
     def close(self) -> None:
         """Let go of everything: the worker ends."""

@@ -59,11 +59,13 @@ class Keeper(Overseer):
         """Have calls asked to end, and the drain killed where they do not, or where its lease is lost."""
         return Verdict() if self._tending is None else self._tending.verdict(now)
 
-    def ended(self, manner: str, *, ordered: bool) -> None:
-        """Let go of what the drain had in hand."""
-        if self._tending is not None:
-            self._tending.end(manner, ordered=ordered)
-            self._tending = None
+    def ended(self, manner: str, *, ordered: bool) -> str | None:
+        """Let go of what the drain had in hand; it was ended for a call where one of them was to end."""
+        tending, self._tending = self._tending, None
+        if tending is None:
+            return None
+        tending.end(manner, ordered=ordered)
+        return "a call in it was to end" if tending.pressed else None
 
     def close(self) -> None:
         """End what is left."""
@@ -103,6 +105,11 @@ class Tending:
         orders, self._orders = self._orders, []
         return Verdict(tuple(orders))
 
+    @property
+    def pressed(self) -> bool:
+        """Whether a call of the drain's was asked to end: it may take the process with it."""
+        return self._over or bool(self._pressing.asked)
+
     def spare(self, line: int) -> None:
         """Do not have the drain killed for a line that waits for the call of another one."""
         self._pressing.spare(line)
@@ -114,7 +121,7 @@ class Tending:
         :param ordered: whether that was wanted.
         """
         if manner is not None:
-            self._manner = RELEASED if ordered or self._over or self._pressing.asked else manner
+            self._manner = RELEASED if ordered or self.pressed else manner
         self._ended.set()
         self._thread.join(PATIENCE)
 

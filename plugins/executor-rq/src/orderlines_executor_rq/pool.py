@@ -116,16 +116,17 @@ class Pool:
 
         :raises OrderlinesError: it has said that none can serve.
         """
+        done = False
         for frame in child.receive_rest():
             if frame.head[0] == "refused":
                 raise UsageError(frame.head[1])
-            if frame.head[0] == "done":
-                place.done = self._options.burst
+            done = done or frame.head[0] == "done"
+        place.done = done and self._options.burst
         child.close()
         place.child = None
         if place.done or self._stopping.asked:
             return
-        self._wait(place, f"has ended ({child.exit})")
+        self._wait(place, "has ended, as it was told to" if done else f"has ended ({child.exit})")
 
     def _wait(self, place: _Place, why: str) -> None:
         """Let a place stay empty for a while; for longer where its workers do not live."""

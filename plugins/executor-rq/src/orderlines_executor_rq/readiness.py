@@ -43,7 +43,7 @@ class Readiness:
             # One that is ready is only looked after: whether it lives, whether its overseer wants something.
             answer = self.warm.attend(0.0 if self.warm.ready else LOOK)
         except Ended as ended:
-            self._patience.complain("ended", f"the drain's process has ended, and another one is begun: {ended}")
+            self._patience.complain("ended", f"the drain's process {ended.verb}, and another one is begun: {ended}")
             return False
         if answer is not None:
             self._take_note(answer)

@@ -35,7 +35,19 @@ FRUITLESS: Final = 3
 
 
 class Ended(Exception):
-    """The child has ended; the text says how."""
+    """The child has ended; the text says how.
+
+    :ivar wanted: whether its overseer had it end; the text then says what for.
+    """
+
+    def __init__(self, manner: str, reason: str | None = None) -> None:
+        super().__init__(manner if reason is None else reason)
+        self.wanted = reason is not None
+
+    @property
+    def verb(self) -> str:
+        """What is said of it in a sentence."""
+        return "was ended" if self.wanted else "has ended"
 
 
 class WarmChild:
@@ -175,8 +187,8 @@ class WarmChild:
         child.close()
         self._child = None
         self.ready = False
-        self._overseer.ended(manner, ordered=self._ordered)
+        reason = self._overseer.ended(manner, ordered=self._ordered)
         self._fruitless = 0 if self._born or self._excused or self._ordered else self._fruitless + 1
         if self._fruitless >= FRUITLESS:
             raise OrderlinesError(f"the drain's process ends before it is ready, again and again: {manner}")
-        raise Ended(manner)
+        raise Ended(manner, reason)
