@@ -211,7 +211,14 @@ def test_a_run_is_told_in_plain_lines(orderlines: Orderlines, echo: Path) -> Non
     assert "sqlite:///.orderlines/orderlines.db" in last
 
 
-@pytest.mark.parametrize(("text", "value"), [("bye", "bye"), ("7", 7), ("true", True), ("~", None), ("a=b", "a=b")])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("bye", "bye"), ("7", 7), ("true", True), ("~", None), ("a=b", "a=b"),
+        ('"007"', "007"), ("'7'", "7"), ("'it''s'", "it's"), (r'"a\tb"', "a\tb"), ("''", ""),
+        ("'tis", "'tis"), ("'a' or 'b'", "'a' or 'b'"), ('"a" #"', '"a" #"'), ('"a": "b"', '"a": "b"'), ("'", "'"),
+    ],
+)  # fmt: skip
 def test_a_variable_is_a_yaml_scalar(text: str, value: object, orderlines: Orderlines, echo: Path) -> None:
     done = orderlines("run", "--json", echo, "--var", f"word={text}")
     assert done.returncode == 0, done.stderr

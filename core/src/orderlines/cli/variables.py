@@ -65,7 +65,26 @@ def _from_text(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise UsageError(f"--var {text!r}: write NAME=VALUE, such as `--var region=eu`")
+    quoted = _unquoted(value)
+    if quoted is not None:
+        return name, quoted
     try:
         return name, scalar(value)
     except ValueError as error:
         raise UsageError(f"--var {text!r}: {error}") from error
+
+
+def _unquoted(value: str) -> str | None:
+    """Return the text of a scalar in quotes, and ``None`` where the quotes belong to the text."""
+    if not value.startswith(("'", '"')) or value[-1] != value[0]:
+        return None
+    import yaml  # noqa: PLC0415 -- only where there are quotes
+
+    try:
+        node = yaml.compose(value, yaml.SafeLoader)
+    except yaml.YAMLError:
+        return None
+    if not isinstance(node, yaml.ScalarNode) or node.end_mark.index < len(value):
+        return None
+    text: str = node.value
+    return text
