@@ -134,6 +134,16 @@ def test_the_index_lists_every_decision() -> None:
     assert [page.name for page in ROOT.glob("docs/decisions/*.md") if f"(decisions/{page.name})" not in index] == []
 
 
+def test_each_decision_has_a_number_of_its_own() -> None:
+    pages = sorted(ROOT.glob("docs/decisions/[0-9]*.md"))
+    numbers = [page.name.partition("-")[0] for page in pages]
+    assert len(numbers) == len(set(numbers)), numbers
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    for page, number in zip(pages, numbers, strict=True):
+        assert page.read_text(encoding="utf-8").startswith(f"# {number}. ")
+        assert f"- [{number}](decisions/{page.name})" in index
+
+
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Return what is installed, and the template of libraries, which is not."""
