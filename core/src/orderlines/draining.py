@@ -50,7 +50,7 @@ class Drainer(Driver):
         self._most = batch
         self._pace = 1
         self._taken_at = 0.0
-        self._goes_on_at = math.inf
+        self._called_at = math.inf
         self._shared: list[int] = []
         self._sharing = threading.Lock()
         super().__init__(store, registry, self._ended, bell, self._queues)
@@ -117,9 +117,9 @@ class Drainer(Driver):
         """Give calls their grace, give back what is in hand, and leave the books; after :meth:`close`."""
         self._let_go()
 
-    def _advance(self) -> None:
-        self._goes_on_at = min(self._goes_on_at, time.monotonic())
-        super()._advance()
+    def _call(self) -> None:
+        self._called_at = time.monotonic()
+        super()._call()
 
     def _look(self, now: float) -> None:
         with self._sharing:
@@ -163,9 +163,9 @@ class Drainer(Driver):
             if self._stirred:
                 self._next_poll = 0.0
         elif waiting and not self._taken_at:
-            # Since before their first call, which may have taken long.
-            self._taken_at = min(self._goes_on_at, time.monotonic())
-        self._goes_on_at = math.inf
+            # Since before the first of their calls, which may have taken long.
+            self._taken_at = min(self._called_at, time.monotonic())
+        self._called_at = math.inf
         self._queues.batch = max(0, self._pace - waiting)
 
     def _ended(self, run: int) -> None:

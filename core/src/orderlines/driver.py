@@ -173,8 +173,12 @@ class Driver:
             self._mailbox.take_one(self._next_poll - time.monotonic())
         self._go_on()
         if calls.busy():
-            with self._relief:
-                calls.poll(GROUP)
+            self._call()
+
+    def _call(self) -> None:
+        """Make calls that need the driver's own thread."""
+        with self._relief:
+            self._calls.poll(GROUP)
 
     def _stand_in(self, enough: Callable[[], bool]) -> None:
         """Go on while a call keeps the driver's own thread: in another thread, which makes no calls itself."""

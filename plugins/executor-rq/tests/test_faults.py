@@ -135,9 +135,11 @@ def test_a_worker_that_dies_while_it_gives_lines_back_loses_none(point: str, pla
     assert run.wait(30) == "SUCCESS", plant.told()
     assert (plant.folder / "died").exists(), plant.told()
     assert "SIGKILL" in worker.said
-    paths = [f"/each#1/{number}" for number in range(8)]
     for node in ("first", "item"):
-        assert sorted(said.line for said in plant.said("end", node)) == paths
+        ends = plant.said("end", node)
+        assert {said.line for said in ends} == {f"/each#1/{number}" for number in range(8)}
+        # Only what was in flight when the process died may be made again, by the next one.
+        assert len({(said.line, said.process) for said in ends}) == len(ends)
     assert {task["status"] for task in run.tasks()} == {"SUCCESS"}
 
 
