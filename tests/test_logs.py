@@ -40,6 +40,16 @@ def logs(shell: Shell, *arguments: str) -> list[dict[str, Any]]:
     return found
 
 
+def test_the_log_of_one_line(shell: Shell) -> None:
+    inside = [{"id": "n", "call": "kit.speak", "with": {"text": "said ${item}"}}]
+    each = {"id": "f", "foreach": [1, 2], "line": inside}
+    name = run(shell, shell.flow(json.dumps({"flow": "each", "line": [each]})))
+    for address in ("f#1/1/n", "/f#1/1/n"):
+        assert [line["text"] for line in logs(shell, name, "--node", address)] == ["said 2"]
+    refused = shell.call("logs", name, "--node", "f#1/2/n")
+    assert (refused.code, "no line 'f#1/2'" in refused.err) == (2, True)
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_what_calls_say_is_kept_in_order_with_node_and_level(executor: str, shell: Shell) -> None:
     name = run(shell, chain(shell, executor, call("tell", text="one"), call("noop"), call("speak", text="two")))

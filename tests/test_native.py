@@ -300,6 +300,40 @@ def test_a_signal_for_several_says_which(store: str, tmp_path: Path) -> None:
         assert run.wait(30) == "SUCCESS"
 
 
+EACH = "line: [{id: f, foreach: [1, 2], line: [{id: s, signal: go}]}]"
+
+
+def test_a_line_is_addressed_as_documents_write_it(store: str, tmp_path: Path) -> None:
+    with orderlines.Engine(store) as engine:
+        run = started(engine, tmp_path, EACH)
+        until(lambda: len(waiting(engine, run.row.id)) == 2, "both wait")
+        first, second = (f"{task['line']}/{task['node']}" for task in run.tasks() if task["node"] == "s")
+        run.signal(first, {"by": "ana"})
+        run.skip(second)
+        assert run.wait(30) == "SUCCESS"
+        assert run.tasks()[0]["result"] == [{"by": "ana"}, None]
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("f/0/s", "such as f#1/0/s"),
+        ("f#1/s", "such as f#1/0/s"),
+        ("g#1/0/s", "such as f#1/0/s"),
+        ("0/s", "such as f#1/0/s"),
+        ("f#1/0/go", "f#1/0/s"),
+    ],
+)
+def test_a_signal_that_no_line_could_ever_take_is_refused(address: str, told: str, store: str, tmp_path: Path) -> None:
+    with orderlines.Engine(store) as engine:
+        run = started(engine, tmp_path, EACH)
+        until(lambda: len(waiting(engine, run.row.id)) == 2, "both wait")
+        with pytest.raises(orderlines.errors.Refused, match=told):
+            run.signal(address, 1)
+        assert run.signal("f#2/7/s", 1)  # a later visit may have that many
+        run.stop()
+
+
 @pytest.mark.parametrize(("visits", "status"), [(20, "SUCCESS"), (5, "FAILURE")])
 def test_a_loop_ends_at_the_latest_with_its_visits(visits: int, status: str, store: str, tmp_path: Path) -> None:
     text = f"""

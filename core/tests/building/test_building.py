@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from orderlines.plugins import Registry
 
 OWN = "orderlines_building_own"
+CORE_KEYS = (
+    "start", "end", "call", "switch", "parallel", "group", "foreach", "graph", "flow", "delay", "until", "signal",
+)  # fmt: skip
 TWIN = """
 flow: order-intake
 version: "3"
@@ -105,6 +108,13 @@ def built() -> Flow:
     flow.flow("big", "other-flow", with_={"region": "${region}"}, set={"total": "${result.total}"}, next="done")
     flow.delay("small", "5m").until("dawn", "2027-01-01T00:00:00+08:00", enabled=False)
     return flow.signal("done", "approved", timeout="2d").node("last", end=None)
+
+
+def test_there_is_a_method_for_each_key(registry: Registry) -> None:
+    assert [key for key in CORE_KEYS if not callable(getattr(Flow("x"), key, None))] == []
+    marked = Flow("x").start("a").call("b", "lib.echo", with_={"value": 1}).end("c")
+    twin = "flow: x\nline: [{id: a, start: null}, {id: b, call: lib.echo, with: {value: 1}}, {id: c, end: null}]"
+    assert marked.build(registry).digest == load_text(twin, registry).flow.digest
 
 
 def test_every_construct_has_the_digest_of_its_twin(registry: Registry) -> None:

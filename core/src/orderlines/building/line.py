@@ -47,6 +47,14 @@ class Line:
         self._nodes.append({"id": node, **_named(fields)})
         return self
 
+    def start(self, node: str | int, /, **fields: Any) -> Self:
+        """Mark where the line begins."""
+        return self.node(node, start=None, **fields)
+
+    def end(self, node: str | int, /, **fields: Any) -> Self:
+        """Mark where the line ends."""
+        return self.node(node, end=None, **fields)
+
     def call(self, node: str | int, component: str | Callable[..., Any], /, **fields: Any) -> Self:
         """Call ``LIBRARY.COMPONENT``, or a function that is one, with the arguments ``with_``."""
         return self.node(node, call=component, **fields)

@@ -13,7 +13,7 @@ from orderlines.cli.completing import complete_nodes, run_argument
 from orderlines.cli.options import json_option, opened_run, store_option
 from orderlines.cli.output import write_text
 from orderlines.cli.pieces import write_list
-from orderlines.errors import PluginError, StoreUnavailable, UnknownRun
+from orderlines.errors import PluginError, Refused, StoreUnavailable, UnknownRun
 from orderlines.states import FINAL
 
 if TYPE_CHECKING:
@@ -39,7 +39,10 @@ def command(run: str, node: str | None, url: str, *, follow: bool, as_json: bool
     # Whoever reads may have seen enough.
     with opened_run(url, run) as (store, row), suppress(BrokenPipeError):
         _check_node(store, row, node)
-        kept = _followed(store, row, node) if follow else store.logs(row.id, node)
+        line, at = _parted(node)
+        if line is not None and not follow:
+            _check_line(store, row, line)
+        kept = _followed(store, row, at, line) if follow else store.logs(row.id, at, line)
         documents = log_documents(kept)
         if as_json:
             write_list(f'{{"run": {json.dumps(row.name)}, "logs": [', documents)
@@ -63,7 +66,24 @@ def _check_node(store: Store, row: RunRow, node: str | None) -> None:
         check_known(KeptFlows(store, row, registry()), row, node.removesuffix(":on_failure"))
 
 
-def _followed(store: Store, row: RunRow, node: str | None) -> Iterator[KeptLog]:
+def _parted(address: str | None) -> tuple[str | None, str | None]:
+    """Return the path of the line that is meant by LINE/NODE, ``None`` where it is any, and the node."""
+    if address is None:
+        return None, None
+    path, _, node = address.lstrip("/").rpartition("/")
+    return f"/{path}" if path else None, node
+
+
+def _check_line(store: Store, row: RunRow, path: str) -> None:
+    """Refuse a line that the run does not have.
+
+    :raises Refused: it has none with that path.
+    """
+    if not row.pruned and all(line.path != path for line in store.lines(row.id)):
+        raise Refused(f"run {row.name} has no line {path[1:]!r}; `orderlines status {row.name}` shows its lines")
+
+
+def _followed(store: Store, row: RunRow, node: str | None, line: str | None) -> Iterator[KeptLog]:
     """Yield what is kept, and what is written until the run is final; a store that is away is waited for.
 
     :raises UnknownRun: the store does not have it any more.
@@ -75,7 +95,7 @@ def _followed(store: Store, row: RunRow, node: str | None) -> Iterator[KeptLog]:
         try:
             version = store.version()
             final = _is_final(store, row.name)  # asked first: the last step writes the last lines, too
-            for kept in store.logs(row.id, node, after=last):
+            for kept in store.logs(row.id, node, line, after=last):
                 last = max(last, kept.id)
                 yield kept
             outage.over()

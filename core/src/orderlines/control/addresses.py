@@ -21,9 +21,10 @@ def line_at(flows: KeptFlows, run: RunRow, lines: Iterable[LineRow], target: str
     :param target: the node's id, or ``LINE/NODE`` where several lines stand at it.
     :raises Refused: no line stands there, or several do.
     """
-    found = [(line, node) for line in lines if (node := flows.at(line)) and target in {node.id, _address(line, node)}]
+    wanted = target.lstrip("/")  # documents write the path of a line with a slash before it
+    found = [(line, node) for line in lines if (node := flows.at(line)) and wanted in {node.id, address_of(line, node)}]
     if len(found) > 1:
-        names = ", ".join(_address(line, node) for line, node in found[:5])
+        names = ", ".join(address_of(line, node) for line, node in found[:5])
         raise Refused(f"{len(found)} lines of run {run.name} stand at {target!r}; name one of them: {names}")
     if not found:
         check_known(flows, run, target)
@@ -43,5 +44,6 @@ def check_known(flows: KeptFlows, run: RunRow, target: str) -> None:
         raise Refused(f"flow {run.flow!r} has no node {name!r}; {did_you_mean(name, ids)}")
 
 
-def _address(line: LineRow, node: Node) -> str:
+def address_of(line: LineRow, node: Node) -> str:
+    """Return LINE/NODE: the node alone on the first line."""
     return f"{line.path}/{node.id}".lstrip("/")

@@ -46,6 +46,8 @@ def wrong_id(text: str) -> str | None:
         return f"an id has at most {_MAX_ID} characters"
     if not text.isprintable() or "/" in text or "#" in text or text != text.strip():
         return "an id has no slash, no #, no control character and no space around it"
+    if text.startswith("~"):  # so begins the name of a sub-flow's line, whose nodes others do not see
+        return "an id has no ~ at its beginning"
     return None
 
 

@@ -61,6 +61,8 @@ WRONG = [
     (flow("{call: lib.echo, with: {value: 1}}"), 3, 3, "$.line[0]", "no id"),
     (flow("{id: [1], call: lib.echo, with: {value: 1}}"), 3, 4, "$.line[0].id", "id"),
     (flow("{id: a/b, call: lib.echo, with: {value: 1}}"), 3, 8, "$.line[0].id", "slash"),
+    (flow("{id: '~a', call: lib.echo, with: {value: 1}}"), 3, 8, "$.line[0].id", "no ~ at its beginning"),
+    (flow("{id: p, parallel: {lines: {'~a': [" + OK + "]}}}"), None, None, "$.line[0].parallel.lines['~a']", "no ~"),
     (flow("{id: a}"), 3, 3, "$.line[0]", "no type"),
     (flow("{id: a, cal: lib.echo}"), 3, 11, "$.line[0].cal", "'call'"),
     (flow("{id: a, c\u0430ll: lib.echo}"), 3, 11, "$.line[0].c\u0430ll", "CYRILLIC"),
