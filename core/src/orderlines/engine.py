@@ -15,7 +15,7 @@ from orderlines.bells import Bells
 from orderlines.control import wishes
 from orderlines.driving.patience import PAUSE, Complaints
 from orderlines.errors import OrderlinesError, StoreClosed, StoreUnavailable, UnknownRun, UsageError
-from orderlines.flow.placement import home
+from orderlines.flow.placement import first_queue
 from orderlines.handing import hand_over, home_of, remind
 from orderlines.hosting import Hosting
 from orderlines.plugins import registry as default_registry
@@ -103,7 +103,7 @@ class Engine:
         self._refuse_when_closed()
         pinned = pinned_in(self.store, definition(flow, self.registry), self.registry)
         run = new_run(pinned, {} if vars is None else vars, key, self.executor)
-        queue = home(pinned, self.executor, self.registry)
+        queue = first_queue(pinned, self.executor, self.registry)
         if queue is not None:
             row = hand_over(self.store, run._replace(queue=queue), self.bells)
             return Run(self.store, row.name, None, self)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderlines.expression import compile_template
 from orderlines.flow.collector import paused
-from orderlines.flow.placement import home, queue_of, resolve, resolve_handler
+from orderlines.flow.placement import entrance, home, queue_of, resolve, resolve_handler
 from orderlines.flow.references import expressions
 from orderlines.states import END
 
@@ -84,14 +84,16 @@ class PlannedNode:
 class PlannedBlock:
     """What one line walks: nodes by index, and where each id is.
 
-    :ivar queue: that of the workers that such lines are for; ``None``: that of the line which opens them.
+    :ivar queue: that of the workers that such lines begin with; ``None``: that of the line which opens them.
+    :ivar around: the same of what it says nothing about.
     """
 
-    __slots__ = ("nodes", "places", "queue")
+    __slots__ = ("around", "nodes", "places", "queue")
 
-    def __init__(self, nodes: list[PlannedNode], queue: str | None) -> None:
+    def __init__(self, nodes: list[PlannedNode], queue: str | None, around: str | None) -> None:
         self.nodes = nodes
         self.queue = queue
+        self.around = around
         self.places = {planned.node.id: place for place, planned in enumerate(nodes)}
 
     def place(self, target: str) -> int:
@@ -150,7 +152,8 @@ class _Compiler:
         return self.plan
 
     def _block(self, block: Block, enclosing: str | None, queue: str | None) -> PlannedBlock:
-        planned = PlannedBlock([self._node(node, enclosing, queue) for node in block.nodes], queue)
+        nodes = [self._node(node, enclosing, queue) for node in block.nodes]
+        planned = PlannedBlock(nodes, entrance(block, queue, self.registry), queue)
         last = len(planned.nodes) - 1
         for place, item in enumerate(planned.nodes):
             if item.node.next is not None:

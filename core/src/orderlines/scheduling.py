@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 from orderlines.acceptance import new_run
 from orderlines.errors import UsageError
 from orderlines.flow.duration import HINT, parse_duration
-from orderlines.flow.placement import home
+from orderlines.flow.placement import first_queue
 from orderlines.schedulers.instants import text_of
 from orderlines.schedulers.misfire import MISFIRES, ONCE
 from orderlines.schedulers.moments import moment_of
@@ -84,7 +84,7 @@ def plan(
     schedule = Schedule(
         name, run.flow, run.version, run.digest, run.vars, executor, write_trigger(trigger),
         when.get("misfire", ONCE), when.get("overlap", ALLOW), int(_duration(when.get("grace", GRACE), "grace")),
-        starts, ends, home(flow, executor, registry),
+        starts, ends, first_queue(flow, executor, registry),
     )  # fmt: skip
     return Planned(schedule, (FlowRow(run.digest, run.flow, run.version, run.body), *run.flows), timetable)
 

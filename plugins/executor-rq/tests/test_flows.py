@@ -84,9 +84,19 @@ def test_the_most_urgent_queue_is_served_first(plant: Plant) -> None:
     blocker = plant.start(plant.node("blocker", wait=True, queue="urgent"))
     plant.wait_said("start", "blocker")
     later = plant.start(plant.node("later"))
-    first = plant.start(plant.node("first", queue="urgent"), executor="rq")
+    first = plant.start(plant.node("first", queue="urgent"))
     plant.let_go()
     assert {run.wait(30) for run in (blocker, later, first)} == {"SUCCESS"}, plant.told()
+    assert [said.node for said in plant.said("start")] == ["blocker", "first", "later"]
+
+
+def test_what_begins_on_a_queue_of_its_own_waits_for_no_other(plant: Plant) -> None:
+    """No worker serves the queue ``default``: a run, and the lines of a foreach, are for where their first node is."""
+    plant.worker("--queues", "gpu,own")
+    each = {"id": "each", "foreach": [1, 2, 3], "limit": 2, "line": [plant.node("item", queue="own")]}
+    run = plant.start(plant.node("first", queue="gpu"), each)
+    assert run.wait(30) == "SUCCESS", plant.told()
+    assert [said.node for said in plant.said("start")] == ["first", "item", "item", "item"]
 
 
 def test_a_run_that_begins_here_leaves_a_fan_out_to_workers(plant: Plant) -> None:

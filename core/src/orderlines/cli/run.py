@@ -97,12 +97,12 @@ def _load(options: Options, write: Callable[[str], None]) -> Asked:
 def _accept(store: Store, asked: Asked, options: Options) -> RunRow:
     """Let a store accept the run that is asked for."""
     from orderlines.acceptance import new_run, pinned_in  # noqa: PLC0415 -- not needed to show help
-    from orderlines.flow.placement import home  # noqa: PLC0415 -- as above
+    from orderlines.flow.placement import first_queue  # noqa: PLC0415 -- as above
     from orderlines.plugins import registry  # noqa: PLC0415 -- as above
 
     flow = pinned_in(store, asked.flow, registry())
     run = new_run(flow, asked.variables, options.key, options.executor)
-    queue = home(flow, options.executor, registry())
+    queue = first_queue(flow, options.executor, registry())
     if queue is None:
         return store.accept(run)
     from orderlines.bells import Bells  # noqa: PLC0415 -- not where no worker is

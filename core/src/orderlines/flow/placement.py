@@ -8,7 +8,7 @@ from orderlines.errors import OrderlinesError, PluginError
 
 if TYPE_CHECKING:
     from orderlines.components.base import Component
-    from orderlines.flow.model import Flow, Handler, Node
+    from orderlines.flow.model import Block, Flow, Handler, Node
     from orderlines.plugins import ExecutorPlugin, Registry
 
 DEFAULT: Final = "inline"
@@ -66,12 +66,33 @@ def resolve_handler(
 
 
 def home(flow: Flow, run_default: str | None, registry: Registry) -> str | None:
-    """Return the queue of a run's first line; ``None`` where it is for the engine that starts it.
+    """Return the queue of what a flow says nothing about; ``None`` where it is for the engine that starts the run.
 
     :param run_default: what replaces the flow's default executor in this run.
     :raises PluginError: an executor is not there.
     """
     return queue_of(run_default or flow.executor, None, None, registry)
+
+
+def first_queue(flow: Flow, run_default: str | None, registry: Registry) -> str | None:
+    """Return the queue that a run's first line begins in; ``None`` where it is for the engine that starts it.
+
+    The parameters, and what is raised, are those of :func:`home`.
+    """
+    around = home(flow, run_default, registry)
+    return None if around is None else entrance(flow.line, around, registry)
+
+
+def entrance(block: Block, around: str | None, registry: Registry) -> str | None:
+    """Return the queue that a line begins in: its first node's, so that it waits in no other queue before.
+
+    :param around: the queue of what the block says nothing about.
+    :raises PluginError: an executor is not there.
+    """
+    first = next(iter(block.nodes), None)
+    if first is None or not first.enabled or "component" not in first.settings:
+        return around
+    return queue_of(first.executor, first.queue, around, registry)
 
 
 def queue_of(executor: str | None, queue: str | None, around: str | None, registry: Registry) -> str | None:

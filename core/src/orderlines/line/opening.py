@@ -9,11 +9,11 @@ from orderlines.nodes.base import Each, Open
 from orderlines.stores.records import Opening
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from orderlines.line.state import Line
     from orderlines.nodes.base import Enter
-    from orderlines.plan import PlannedNode
+    from orderlines.plan import PlannedBlock, PlannedNode
 
 
 def label(node: str, visit: int, attempt: int) -> str:
@@ -43,7 +43,7 @@ def opening_of(line: Line, planned: PlannedNode, name: str, action: Open | Each)
     limit = action.limit or max(len(names), 1)
     after = action.after if isinstance(action, Open) else {}
     prefix = f"{line.path}/{name}/"
-    queue = line.plan.blocks[blocks[0]].queue if blocks else None
+    queue = _queue_of([line.plan.blocks[block] for block in dict.fromkeys(blocks)])
     return Opening(
         name, prefix, names, blocks, limit, action.stop_on_failure, after, following(after), line.flow,
         queue=line.queue if queue is None else queue,
@@ -58,6 +58,12 @@ def entering(line: Line, name: str, action: Enter, variables: str) -> Opening:
         name, f"{line.path}/{name}/", (FLOW + action.flow.rpartition("/")[2],), (0,), 1, stop_on_failure=True,
         flow=sub.flow.digest, vars=variables, queue=line.queue if queue is None else queue,
     )  # fmt: skip
+
+
+def _queue_of(blocks: Sequence[PlannedBlock]) -> str | None:
+    """Return the queue of the lines of a join: the one that all begin in, or else that of what says nothing."""
+    queues = {block.queue for block in blocks}
+    return queues.pop() if len(queues) == 1 else next((block.around for block in blocks), None)
 
 
 def item_names(each: Each, place: int) -> Mapping[str, Any]:
