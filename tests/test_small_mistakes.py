@@ -63,6 +63,18 @@ def test_a_list_given_as_text_is_told_how_to_be_given(
     assert shell.call(*command, flow, told[3], told[2]).code == 0
 
 
+def test_a_number_given_for_a_text_is_told_how_to_be_given(shell: Shell) -> None:
+    flow = shell.flow(
+        "flow: f\nvars: {zip: none}\ntypes: {zip: str}\nline: [{id: a, call: demo.echo, with: {value: 1}}]"
+    )
+    refused = shell.call("run", flow, "--var", "zip=01234")
+    assert refused.code == 2
+    told = re.search(r"`--var '(.+)'`", refused.err)
+    assert told is not None, refused.err
+    given = shell.call("run", flow, "--json", "--var", told[1].replace("TEXT", "01234"))
+    assert (given.code, given.document["variables"]) == (0, {"zip": "01234"})
+
+
 def test_a_retry_takes_a_list_from_a_file(shell: Shell) -> None:
     fails = "line: [{id: b, call: demo.fail, with: {message: no, times: 1}}]"
     assert shell.call("run", shell.flow(f"flow: f\nvars: {{typed: [0]}}\ntypes: {{typed: list}}\n{fails}")).code == 1

@@ -19,10 +19,12 @@ def fits(value: Any, word: object) -> bool:
 
 
 def how_to_give(name: str, word: str, given: object) -> str:
-    """Return how people give a list or a mapping on the command line, as the end of an error; nothing for the rest.
+    """Return how people give a list, a mapping or a text on the command line, as the end of an error; else nothing.
 
     :param given: what was given; a text that seems to be meant as such is what they are told to write.
     """
+    if word == "str":
+        return f"; on the command line quotes make a text of it: `--var '{name}=\"TEXT\"'`"
     if word not in _WRITTEN:
         return ""
     kind, example = _WRITTEN[word]
