@@ -156,6 +156,6 @@ def test_nor_that_of_a_server_that_answers(private_server: Callable[[str], Any],
     told = [shell.call("run", shell.flow(DONE), "--store", url)]
     told += [shell.call(*command.split(), "--store", url) for command in RUNS]
     assert [done.code for done in told] == [0] * len(told), told
-    refused = shell.call("runs", "--store", url.replace("50", "51"))
+    refused = shell.call("runs", "--store", url.replace("awkward:50", "awkward:51"))
     assert (refused.code, "the password in the URL" in refused.err) == (4, True), refused
     assert SECRET not in f"{told}{refused}"
