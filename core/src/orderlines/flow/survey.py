@@ -112,8 +112,9 @@ class Survey:
         if skipped and node.next is not None:
             self._lead_to(route, position, node.next, (*node.path, "next"))
         elif node.next is not None:
-            reason = f"a {kind.key} node never goes on at `next`"
-            self._report.key_problem((*node.path, "next"), reason, "take it away", warning=True)
+            if self._is_there(route, node.next, (*node.path, "next")):
+                reason = f"a {kind.key} node never goes on at `next`"
+                self._report.key_problem((*node.path, "next"), reason, "take it away", warning=True)
         elif skipped and not self._lenient:
             reason = f"a {kind.key} node that is skipped does not say where the line goes on"
             hint = "give it a `next` as well: that is where the line goes on then"
@@ -125,21 +126,27 @@ class Survey:
             yield from self.strategy(chosen).targets(chosen.settings, (*node.path, *place))
 
     def _lead_to(self, route: Route, position: int, name: str, path: Path) -> None:
+        if self._is_there(route, name, path):
+            route.lead(position, route.index.get(name))
+        else:
+            route.uncertain = True
+
+    def _is_there(self, route: Route, name: str, path: Path) -> bool:
+        """Return whether a line can go on at a name; report where it cannot."""
         target = route.index.get(name)
         if target is not None or name == END:
-            route.lead(position, target)
             if name == END and target is not None and route.block.nodes[target].type != END and not self._lenient:
                 reason = "this leads to the node that is called 'end', and not to the line's end"
                 self._report.problem(path, reason, "give that node another id", warning=True)
-            return
-        route.uncertain = True
+            return True
         if not name:
-            return  # reported when it was read
+            return False  # reported when it was read
         if name in self.places:
             hint = "a line goes only to its own nodes, or to `end`"
             self._report.problem(path, f"the node {name!r} is on another line", hint)
         else:
             self._report.problem(path, f"there is no node {name!r}", did_you_mean(name, route.index, END))
+        return False
 
     def _judge(self, route: Route) -> None:
         heads = route.explore()

@@ -82,6 +82,7 @@ def test_a_switch_that_may_be_skipped_says_where_the_line_goes_on_then(more: str
     ((path, said),) = warned(load, flow(f"{SWITCH}, next: z", z, head=head))
     assert path == "$.line[0].next"
     assert "never goes on at `next`" in said
+    mistake(flow(f"{SWITCH}, next: nowhere", z, head=head), "$.line[0].next", "there is no node 'nowhere'")
 
 
 @pytest.mark.parametrize("more", ["on_error: skip", "on_error: {skip: 5}", "enabled: false"])
