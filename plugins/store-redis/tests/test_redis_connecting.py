@@ -232,7 +232,7 @@ def test_tls_checks_whom_it_speaks_to(tmp_path: Path) -> None:
             RedisStore(f"redis://localhost:{server.port}/0")
 
 
-def test_a_server_that_asks_for_a_certificate_gets_it(tmp_path: Path) -> None:
+def test_a_tls_server_that_asks_for_a_certificate_gets_it(tmp_path: Path) -> None:
     with ExclusiveRedis(tmp_path / "exclusive") as server:
         url = f"rediss://localhost:{server.port}/0?ca={server.certificate}"
         assert works(f"{url}&cert={server.certificate}&key={server.key}")
