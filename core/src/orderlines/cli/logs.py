@@ -39,7 +39,7 @@ def command(run: str, node: str | None, url: str, *, follow: bool, as_json: bool
     # Whoever reads may have seen enough.
     with opened_run(url, run) as (store, row), suppress(BrokenPipeError):
         _check_node(store, row, node)
-        line, at = _parted(node)
+        at, line = _place(node)
         if line is not None and not follow:
             _check_line(store, row, line)
         kept = _followed(store, row, at, line) if follow else store.logs(row.id, at, line)
@@ -66,12 +66,14 @@ def _check_node(store: Store, row: RunRow, node: str | None) -> None:
         check_known(KeptFlows(store, row, registry()), row, node.removesuffix(":on_failure"))
 
 
-def _parted(address: str | None) -> tuple[str | None, str | None]:
-    """Return the path of the line that is meant by LINE/NODE, ``None`` where it is any, and the node."""
+def _place(address: str | None) -> tuple[str | None, str | None]:
+    """Return the node that is meant by LINE/NODE, and its line's path; ``None`` where it is any."""
     if address is None:
         return None, None
-    path, _, node = address.lstrip("/").rpartition("/")
-    return f"/{path}" if path else None, node
+    from orderlines.control.addresses import parted  # noqa: PLC0415 -- not needed to show help
+
+    path, node = parted(address)
+    return node, f"/{path}" if path else None
 
 
 def _check_line(store: Store, row: RunRow, path: str) -> None:

@@ -39,9 +39,15 @@ def check_known(flows: KeptFlows, run: RunRow, target: str) -> None:
     :raises Refused: there is none.
     """
     ids = {node.id for flow in flows.every() for node in flows.nodes(flow)}
-    name = target.rpartition("/")[2]
+    name = parted(target)[1]
     if name not in ids:
         raise Refused(f"flow {run.flow!r} has no node {name!r}; {did_you_mean(name, ids)}")
+
+
+def parted(address: str) -> tuple[str, str]:
+    """Return the path of LINE/NODE, without a slash before it and empty on the first line, and the node's id."""
+    path, _, node = address.lstrip("/").rpartition("/")
+    return path, node
 
 
 def address_of(line: LineRow, node: Node) -> str:

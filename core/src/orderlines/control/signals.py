@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from orderlines.control.addresses import address_of
+from orderlines.control.addresses import address_of, parted
 from orderlines.control.wishes import check_going
 from orderlines.errors import Refused
 from orderlines.flow.naming import did_you_mean
@@ -41,10 +41,9 @@ def _addressed(flows: KeptFlows, store: Store, run: RunRow, target: str) -> str:
     nodes, names = _known(flows)
     if target in names or nodes.get(target):
         return target
-    address = target.lstrip("/")
-    path, _, node = address.rpartition("/")
+    path, node = parted(target)
     if nodes.get(node) and _may_be_a_line(path, nodes):
-        return address
+        return target.lstrip("/")
     if any("${" in name for name in names):
         return target
     if path and (nodes.get(node) or node in names):
