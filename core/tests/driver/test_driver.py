@@ -137,3 +137,15 @@ def test_a_call_that_waits_for_another_one_has_not_started_yet(store: Store, reg
         assert run.wait(30) == "SUCCESS"
     started = {kept.task.node: kept.task.started for kept in store.tasks(run.row.id)}
     assert min(started[node] for node in ("n0", "n1", "n2")) >= opened
+
+
+def test_calls_that_ended_together_stand_in_the_order_in_which_they_began(
+    store: Store, registry: Any, acts: Any
+) -> None:
+    lines = ", ".join(f"l{i}: [{{id: n{i}, call: acts.note, with: {{text: n{i}}}}}]" for i in range(60))
+    flow = load_text(f"flow: many\nline:\n  - {{id: p, parallel: {{lines: {{{lines}}}}}}}\n", registry).flow
+    with Engine(store, registry=registry) as engine:
+        run = engine.start(flow)
+        assert run.wait(30) == "SUCCESS"
+        shown = [task["node"] for task in run.tasks() if task["node"] != "p"]
+    assert shown == acts.done == [f"n{i}" for i in range(60)]

@@ -37,9 +37,10 @@ def complete(line: Line, outcome: Outcome, now: float, admit: Admit) -> Turn:
             else unbegun(line, outcome.message, now, admit)
         )
     walk = Walk(line, now, admit)
-    # Recorded as begun once its executor has it, which may let it wait for the call before it.
     began = now if line.began is None else line.began
-    started = max(began, now - outcome.seconds) if outcome.seconds > 0.0 else began
+    # It was recorded as begun once its executor had it, which may have let it wait for the call before it. Where it
+    # ran there may be another clock: what that says counts only between the two moments that the store's has seen.
+    started = max(began, min(outcome.started, now - outcome.seconds)) if outcome.seconds > 0.0 else began
     if line.status == LineStatus.HANDLER:
         return handled(walk, outcome, started)
     if outcome.how == "returned" and outcome.result is not None:
