@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Fate:
         self.struck = False
         self._strike = strike
         self._meanwhile = meanwhile or {}
+        self._counting = Lock()
 
     def rule(self, store: Store) -> None:
         """Rule over a store."""
@@ -60,11 +62,10 @@ class Fate:
     def _counted(self, write: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*given: Any, **more: Any) -> Any:
             self._check()
-            self.writes += 1
-            self._others()
-            self._meet("before")
+            number = self._count()
+            self._meet(number, "before")
             done = write(*given, **more)
-            self._meet("after")
+            self._meet(number, "after")
             return done
 
         return counted
@@ -74,9 +75,7 @@ class Fate:
             self._check()
             found = search(*given, **more)
             if found:
-                self.writes += 1
-                self._others()
-                self._meet(self.when)
+                self._meet(self._count(), self.when)
             return found
 
         return searched
@@ -88,13 +87,18 @@ class Fate:
 
         return guarded
 
-    def _others(self) -> None:
-        act = self._meanwhile.pop(self.writes, None)
+    def _count(self) -> int:
+        """Return the number of the write that is made now, which is its own, whatever other threads write meanwhile."""
+        with self._counting:
+            self.writes += 1
+            number = self.writes
+        act = self._meanwhile.pop(number, None)
         if act is not None:
             act()
+        return number
 
-    def _meet(self, when: str) -> None:
-        if self.writes == self.number and when == self.when:
+    def _meet(self, number: int, when: str) -> None:
+        if number == self.number and when == self.when:
             self.struck = True
             if self._strike is not None:
                 self._strike()
