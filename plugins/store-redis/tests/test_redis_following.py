@@ -186,6 +186,27 @@ def test_a_command_goes_on_and_says_so(
     driven.communicate(timeout=PATIENCE)
 
 
+def test_a_stop_that_is_stored_is_waited_for(
+    driven: subprocess.Popen[str], frail: RedisServer, begin: Begin, acts: Any
+) -> None:
+    # its driver does not obey before the store is away
+    driven.send_signal(signal.SIGSTOP)
+    stopping = begin("stop", "last")
+    with orderlines.Engine(frail.url) as engine:
+        run = only_run(engine)
+        until(lambda: run.row.wish == "stop", "the wish is stored")
+    frail.kill()
+    assert stopping.stderr is not None
+    assert AWAY.fullmatch(stopping.stderr.readline())
+    frail.start()
+    assert stopping.stderr.readline() == BACK
+    driven.send_signal(signal.SIGCONT)
+    out, err = stopping.communicate(timeout=PATIENCE)
+    assert (stopping.returncode, err) == (0, "")
+    assert "STOP" in out
+    driven.communicate(timeout=PATIENCE)
+
+
 @COMMANDS
 def test_ctrl_c_ends_a_command_that_waits_for_its_store(arguments: Sequence[str], last: str, follow: Begin) -> None:
     following = follow(*arguments)

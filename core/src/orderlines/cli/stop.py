@@ -9,6 +9,7 @@ import click
 
 from orderlines.cli.completing import run_argument
 from orderlines.cli.options import json_option, opened_run, queue_option, store_option
+from orderlines.cli.outage import Outage
 from orderlines.cli.output import show_run, tell
 from orderlines.cli.ringing import tell_workers
 from orderlines.cli.unattended import is_held, tell_unless_driven
@@ -40,24 +41,31 @@ def command(run: str, url: str, as_json: bool) -> None:  # noqa: FBT001 -- a fla
 
     with opened_run(url, run) as (store, row):
         asked = stop(store, row)
-        tell_workers(store, row.id, url)
+        patiently = Outage()
+        patiently(lambda: tell_workers(store, row.id, url))
         if asked.status in FINAL:
             tell(f"run {row.name} had ended as {asked.status}: nothing was stopped")
-        ended = _final(store, asked)
-        tell_unless_driven(store, ended, "the wish to stop is stored; it ends")
+        ended = _final(store, asked, patiently)
+        patiently(lambda: tell_unless_driven(store, ended, "the wish to stop is stored; it ends"))
         show_run(store, ended, as_json=as_json)
 
 
-def _final(store: Store, row: RunRow) -> RunRow:
+def _final(store: Store, row: RunRow, patiently: Outage) -> RunRow:
     """Return the run once it is final, or as it is when nobody drives it: its driver has died, or lost its lease."""
     from orderlines.leases import Leases  # noqa: PLC0415 -- not needed to show help
 
     leases = Leases(store)
-    limit = time.monotonic() + _FIRST
-    while row.status not in FINAL and (now := time.monotonic()) < limit:
+
+    def look() -> tuple[RunRow, bool]:
         leases.bury(_NOBODY)
-        if is_held(store, row):
-            limit = now + _AGAIN
+        seen = store.run(row.name) or row
+        return seen, seen.status not in FINAL and is_held(store, seen)
+
+    seen, limit = row, time.monotonic() + _FIRST
+    while seen.status not in FINAL and (now := time.monotonic()) < limit:
+        seen, held = patiently(look)
+        asked = time.monotonic() - now
+        # While the store does not answer, nobody can be seen to hold a line.
+        limit = now + asked + _AGAIN if held else limit + asked
         time.sleep(_LOOK)
-        row = store.run(row.name) or row
-    return row
+    return seen
