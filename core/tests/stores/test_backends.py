@@ -102,3 +102,39 @@ def test_a_misnamed_back_end_ends_the_session(project: Callable[..., pytest.RunR
 def test_no_test_of_the_suite_is_replaced_in_silence() -> None:
     with pytest.raises(TypeError, match="test_the_last_child_wakes_the_parent replaces a test"):
         type("TestMine", (StoreTests,), {"test_the_last_child_wakes_the_parent": lambda self: None})
+
+
+def test_a_private_server_that_does_not_start_is_tried_once_and_leaves_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".cfg", setup=SETUP)
+    pytester.makeini("[pytest]")
+    pytester.makeconftest('pytest_plugins = ["orderlines.testing.backends"]')
+    pytester.makepyfile(
+        lame="""
+        from orderlines.testing.servers.base import Server
+
+        class Lame(Server):
+            programs, package, url = ("false",), "", ""
+
+            def command(self, program):
+                print("STARTED")
+                return [program]
+
+            def answers(self):
+                return False
+
+            def __exit__(self, *told):
+                print("TAKEN AWAY")
+        """,
+        test_lame="""
+        import pytest
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_it(number, private_server):
+            with pytest.raises(RuntimeError, match="false does not start"):
+                private_server("redis")
+        """,
+    )
+    result = pytester.runpytest_subprocess("-s", "-p", "no:cacheprovider", "--private-server", "redis=lame:Lame")
+    result.assert_outcomes(passed=2)
+    text = result.stdout.str()
+    assert (text.count("STARTED"), text.count("TAKEN AWAY")) == (1, 1)

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from configparser import RawConfigParser
 from contextlib import ExitStack
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -104,16 +105,24 @@ def private_server(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[Callable[[str], Server]]:
     """Return a private server by its name in a URL: one of each for all tests, started when it is first asked for."""
-    started: dict[str, Server] = {}
     classes = SERVERS | dict(given.split("=", 1) for given in pytestconfig.option.private_server)
     with ExitStack() as stack:
 
+        # What does not start is tried once, not by each test anew: that takes a minute where it does not answer.
+        @cache
+        def start(name: str) -> Server | RuntimeError:
+            module, _, kind = classes[name].partition(":")
+            made: Server = getattr(import_module(module), kind)(tmp_path_factory.mktemp(name))
+            try:
+                return stack.enter_context(made)
+            except RuntimeError as error:
+                return error
+
         def server(name: str) -> Server:
-            if name not in started:
-                module, _, kind = classes[name].partition(":")
-                made: Server = getattr(import_module(module), kind)(tmp_path_factory.mktemp(name))
-                started[name] = stack.enter_context(made)
-            return started[name]
+            started = start(name)
+            if isinstance(started, RuntimeError):
+                raise started
+            return started
 
         yield server
 

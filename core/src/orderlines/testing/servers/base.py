@@ -117,8 +117,12 @@ class Server(ABC):
             os.killpg(self._process.pid, number)
 
     def __enter__(self) -> Self:
-        """Start it."""
-        self.start()
+        """Start it; where that fails, nothing of it is left."""
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
