@@ -107,7 +107,6 @@ def private_server(
     """Return a private server by its name in a URL: one of each for all tests, started when it is first asked for."""
     classes = SERVERS | dict(given.split("=", 1) for given in pytestconfig.option.private_server)
     with ExitStack() as stack:
-
         # What does not start is tried once, not by each test anew: that takes a minute where it does not answer.
         @cache
         def start(name: str) -> Server | RuntimeError:
