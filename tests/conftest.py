@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+import orderlines
 from orderlines.plugins import registry
 from orderlines.testing.bench import PATIENCE, lives, until
 
@@ -155,9 +156,12 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 @pytest.fixture
 def names(shell: Shell) -> dict[str, str]:
-    """The names of two runs that have ended, of the flows ``done`` and ``fails``."""
+    """The names of two runs that have ended, of the flows ``done`` and ``fails``, in the commands' default store."""
+    folder = shell.folder / ".orderlines"
+    folder.mkdir()
     done = "flow: done\nline: [{id: a, call: demo.echo, with: {value: 1}}]\n"
     fails = "flow: fails\nline: [{id: a, call: demo.fail, with: {message: no, times: 9}}]\n"
-    assert shell.call("run", shell.flow(done)).code == 0
-    assert shell.call("run", shell.flow(fails)).code == 1
-    return {run["flow"]: run["run"] for run in shell.call("runs", "--json").document["runs"]}
+    with orderlines.Engine(f"sqlite:///{folder}/orderlines.db", "inline") as engine:
+        runs = [engine.start(orderlines.load(shell.flow(text))) for text in (done, fails)]
+        assert [run.wait(PATIENCE) for run in runs] == ["SUCCESS", "FAILURE"]
+    return {"done": runs[0].name, "fails": runs[1].name}
