@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import orderlines
-from orderlines.testing.bench import until
+from orderlines.testing.bench import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,32 @@ def test_the_loop_goes_on_while_a_run_is_waited_for(engine: orderlines.Engine, w
         return await wait
 
     assert asyncio.run(stop_while_waiting()) == "STOP"
+
+
+def test_the_loop_goes_on_while_the_store_does_not_answer(
+    engine: orderlines.Engine, waiting: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = engine.start(waiting)
+    answered = threading.Event()
+
+    async def answer_while_waiting() -> None:
+        asked, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def late(name: str | int) -> object:
+            loop.call_soon_threadsafe(asked.set)
+            assert answered.wait(PATIENCE), "nothing else was done meanwhile"
+            return engine.store.run(name)
+
+        with orderlines.Engine(engine.store.url) as other:
+            found = other.find(run.name)
+            monkeypatch.setattr(other.store, "run", late)
+            wait = asyncio.create_task(found.wait_async(PATIENCE))
+            await asked.wait()
+            answered.set()
+            run.stop()
+            assert await wait == "STOP"
+
+    asyncio.run(answer_while_waiting())
 
 
 def test_a_timeout_is_the_one_of_wait(engine: orderlines.Engine, waiting: Flow) -> None:

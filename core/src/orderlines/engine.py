@@ -356,7 +356,9 @@ class Run:
             self._pause(ended, left)
 
     async def wait_async(self, timeout: float | None = None) -> str:  # noqa: ASYNC109 -- as :meth:`wait` has it
-        """Wait as :meth:`wait` does, in an event loop of asyncio; a thread is neither blocked nor used.
+        """Wait as :meth:`wait` does, in an event loop of asyncio, which goes on meanwhile.
+
+        A run that this engine drives needs no thread; one of another process is looked at in one of the loop's own.
 
         :raises TimeoutError: it has not ended within ``timeout`` seconds.
         :raises UsageError: that is no number.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from orderlines.states import FINAL
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orderlines.engine import Run
+
+_Answer = TypeVar("_Answer")
 
 GLANCE = 1.0
 """Seconds between two looks at a run whose end is told: the engine may be closed meanwhile."""
@@ -26,7 +28,8 @@ async def wait_for_end(run: Run, timeout: float | None) -> str:  # noqa: ASYNC10
     while True:
         with run.listening(wake) as told:
             woken.clear()
-            status = run.glance()
+            # What is not told is asked for again and again, and a store that answers late would stop the loop.
+            status = run.glance() if told else await elsewhere(run.glance)
             if status in FINAL:
                 return status
             run.check_driven()
@@ -39,9 +42,9 @@ async def wait_for_end(run: Run, timeout: float | None) -> str:  # noqa: ASYNC10
                     await woken.wait()
 
 
-async def elsewhere(work: Callable[[], None]) -> None:
-    """Do work that blocks, in a thread; it is done to its end even when whoever waits for it is cancelled."""
-    await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work))
+async def elsewhere(work: Callable[[], _Answer]) -> _Answer:
+    """Return what work that blocks returns, in a thread; whoever waits for it may be cancelled, the work is not."""
+    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work))
 
 
 def _waker(woken: asyncio.Event) -> Callable[[], None]:
