@@ -29,12 +29,13 @@ _ROOM: Final = 64
 """Bytes that a packet needs besides its statements."""
 _SETTINGS: Final = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',"
-    f" innodb_lock_wait_timeout = {LOCK_WAIT}, autocommit = 1;"
+    f" innodb_lock_wait_timeout = {LOCK_WAIT}, autocommit = 1, completion_type = 'NO_CHAIN',"
+    " sql_select_limit = 18446744073709551615, sql_safe_updates = 0, sql_auto_is_null = 0;"
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;"
     "SELECT VERSION(), @@max_allowed_packet"
 )
 """Every value that what we write depends on, whatever the server's defaults are: no leap of a time zone, no shortened
-texts, no snapshot that is older than the statement."""
+texts, no snapshot that is older than the statement, no answer that is cut short."""
 _LEAST: Final = {True: (10, 6), False: (8, 0)}
 
 
