@@ -185,6 +185,7 @@ def test_a_scheduler_runs_what_is_due_until_sigterm(shell: Shell, flow: Path, lo
     assert "serving the schedules of sqlite:///" in told
     assert "schedule:append:20" in told
     shown = shell.call("schedule", "show", "append", "--json").document
+    assert shell.call("schedule", "show", "append", "--json", "--limit", "2").document["slots"] == shown["slots"][:2]
     runs = [slot["run"] for slot in shown["slots"] if slot["state"] == SlotState.RUN]
     assert set(runs) <= set(shell.runs())
     assert len(set(runs)) == len(runs)

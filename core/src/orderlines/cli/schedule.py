@@ -59,14 +59,15 @@ def list_(url: str, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the com
 
 
 @_named("show", "Show a schedule with its next slots, and what became of the last ones.")
-def show_(schedule: str, url: str, as_json: bool) -> None:  # noqa: FBT001 -- as above
+@click.option("--limit", type=click.IntRange(1), default=_SLOTS, show_default=True, help="How many of the last ones.")
+def show_(schedule: str, url: str, limit: int, as_json: bool) -> None:  # noqa: FBT001 -- as above
     """Show a schedule and its slots."""
     from orderlines.views.schedules import NEXT, kept_document, slots_document  # noqa: PLC0415 -- as above
 
     with _opened(url, schedule) as store:
         row = _find(store, schedule)
         document = kept_document(row, _timetable(row), NEXT)
-        document["slots"] = slots_document(store, store.slots(schedule, _SLOTS))
+        document["slots"] = slots_document(store, store.slots(schedule, limit))
     _show(document, as_json=as_json)
 
 
