@@ -58,7 +58,7 @@ elseif redis.call('EXISTS', KEYS[2]) == 1 then
   redis.call('EXPIRE', KEYS[2], ARGV[4])
 end
 if redis.call('EXISTS', KEYS[3]) == 1 then
-  redis.call('HSET', KEYS[3], 'state', 'idle')
+  redis.call('HSET', KEYS[3], 'state', ARGV[6])
   redis.call('HDEL', KEYS[3], 'current_job')
   redis.call('HINCRBY', KEYS[3], ARGV[2] == 'finished' and 'successful_job_count' or 'failed_job_count', 1)
 end
@@ -67,7 +67,7 @@ return 1
 """Let go of a job, for good or, to be taken again after all others, at the end of its queue.
 
 ``KEYS``: the worker's list, the job, the worker, the queue. ``ARGV``: the job's id, its status, the moment, the seconds
-for which it is kept, and whether it goes back, which is ``""`` for no.
+for which it is kept, whether it goes back, which is ``""`` for no, and the state of the worker from now on.
 """
 
 SET_ASIDE: Final = """

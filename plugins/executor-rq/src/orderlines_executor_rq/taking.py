@@ -107,15 +107,16 @@ class Hands:
         name = taken.bell.id
         self._start([_JOB + name, self._worker_key(self._worker)], [name, _moment(), self._worker])
 
-    def finish(self, taken: Taken, status: str, *, again: bool = False) -> None:
-        """Let go of a bell.
+    def finish(self, taken: Taken, status: str, state: str = "idle", *, again: bool = False) -> bool:
+        """Let go of a bell; return whether it was still the worker's.
 
         :param status: of its job, for people to see: ``finished``, ``failed`` or ``stopped``.
+        :param state: what the worker is from now on, for people to see.
         :param again: whether it is to be rung again, after those that wait.
         """
         name = taken.bell.id
         keys = [self._list(taken.queue), _JOB + name, self._worker_key(self._worker), _QUEUE + taken.queue]
-        self._finish(keys, [name, status, _moment(), RESULT_TTL, "again" if again else ""])
+        return bool(self._finish(keys, [name, status, _moment(), RESULT_TTL, "again" if again else "", state]))
 
     def set_aside(self, foreign: Foreign, reason: str) -> None:
         """Move what is no bell to the quarantine."""
