@@ -172,8 +172,10 @@ class Loop:
         reason = f"{foreign.problem}"
         if isinstance(foreign.problem, WrongSignature):
             reason = f"{reason}: {self._parts.patience.attempt(self._advice)}"
-        self._parts.patience.attempt(partial(self._parts.hands.set_aside, foreign, reason))
-        if not self._parts.patience.away:
+        kept = self._parts.patience.attempt(partial(self._parts.hands.set_aside, foreign, reason))
+        if kept is False:
+            self._parts.patience.complain("quarantine", "the quarantine is no list: what is no doorbell is only logged")
+        if kept is not None:
             told(foreign.job, foreign.queue, reason)
 
     def _stand_by(self) -> bool:

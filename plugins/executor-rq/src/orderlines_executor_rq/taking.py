@@ -118,14 +118,15 @@ class Hands:
         keys = [self._list(taken.queue), _JOB + name, self._worker_key(self._worker), _QUEUE + taken.queue]
         return bool(self._finish(keys, [name, status, _moment(), RESULT_TTL, "again" if again else "", state]))
 
-    def set_aside(self, foreign: Foreign, reason: str) -> None:
-        """Move what is no bell to the quarantine."""
+    def set_aside(self, foreign: Foreign, reason: str) -> bool:
+        """Move what is no bell to the quarantine; return ``False`` where it is gone, as that is no list."""
         now = time.time()
         entry = entry_of(now, foreign.queue, self._worker, foreign.job, reason, foreign.fields.get(b"data", b""))
         keys: list[str | bytes] = [self._list(foreign.queue), self._names.quarantine]
         if foreign.fields.get(b"origin") == foreign.queue.encode():
             keys.append(_JOB.encode() + foreign.job)
-        self._set_aside(keys, [foreign.job, entry, KEPT, DAY])
+        done: Any = self._set_aside(keys, [foreign.job, entry, KEPT, DAY])
+        return bool(done != -1)
 
     def give_back(self) -> None:
         """Put back what was taken and is not done, in front of what waits."""
