@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,6 +175,18 @@ def test_sigterm_ends_all_of_them_with_0(post: Post, redis: Redis) -> None:
     assert all(map(gone, below))
     assert redis.lrange(QUEUE, 0, -1) == [BELL.id.encode()]
     assert redis.smembers("rq:workers") == set()
+
+
+def test_a_second_sigterm_ends_all_of_them_at_once_and_their_bells_go_back(post: Post, redis: Redis) -> None:
+    post.serve(2, ways={"7": "stay"}, grace=60.0)
+    post.ring(BELL)
+    wait_for(lambda: post.noted("drain", BELL.id), "it is held")
+    post.signal(signal.SIGTERM)
+    time.sleep(1.5)  # What comes within a second is taken for the same signal.
+    post.signal(signal.SIGTERM)
+    assert post.wait() == 0
+    assert redis.lrange(QUEUE, 0, -1) == [BELL.id.encode()]
+    assert BaseWorker.all(connection=redis) == []
 
 
 def test_a_supervisor_that_is_killed_takes_all_with_it(post: Post) -> None:

@@ -11,6 +11,7 @@ import pytest
 from orderlines.testing.servers.base import free_port
 from orderlines_executor_rq.executor import RQExecutor
 from orderlines_executor_rq.keys import VARIABLE, SigningKey
+from orderlines_executor_rq.quarantine import entry_of
 from orderlines_executor_rq.queues import Names
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def test_all_is_well(server: RedisServer) -> None:
     assert seen["queue server"][1].startswith(("Redis ", "Valkey "))
     assert (seen["queue role"][1], seen["queue eviction"][1]) == ("master", "noeviction")
     assert seen["queue key"][1] == f"{SigningKey(KEY, '').id}, of {VARIABLE}"
+    assert seen["queue quarantine"][1] == "nothing is set aside"
     assert KEY not in str(seen)
 
 
@@ -102,6 +104,34 @@ def test_a_key_that_others_do_not_ring_with(server: RedisServer, redis: Redis) -
     redis.set(Names().key_id, "01234567")
     state, told, advice = found(server.url)["queue key"]
     assert (state, "with the key 01234567" in told, f"the same {VARIABLE}" in advice) == ("wrong", True, True)
+
+
+def test_what_was_set_aside_is_told(server: RedisServer, redis: Redis) -> None:
+    name = Names().quarantine
+    redis.lpush(name, entry_of(0.0, "orderlines:default", "w", b"job", "it is \x1b[31mred", b""))
+    state, told, advice = found(server.url)["queue quarantine"]
+    assert (state, f"LRANGE {name} 0 -1" in advice) == ("note", True)
+    when = "1970-01-01T00:00:00+00:00"
+    assert (
+        told == f"1 message that is no doorbell set aside, the last at {when} on orderlines:default: it is \\x1b[31mred"
+    )
+    for garbage in (
+        b"\xff",
+        "[1, 2]",
+        '{"at": 1e400, "queue": 1, "worker": 2, "job": 3, "reason": 4, "data": 5}',
+        "[" * 9_000,
+    ):
+        redis.lpush(name, garbage)
+        told = found(server.url)["queue quarantine"][1]
+        assert told == f"{redis.llen(name)} messages that are no doorbells set aside"
+    redis.set(name, "a text")
+    state, told, _ = found(server.url)["queue quarantine"]
+    assert (state, "in place of the quarantine is none" in told) == ("note", True)
+
+
+def test_what_others_wrote_for_the_key_is_shown_as_text(server: RedisServer, redis: Redis) -> None:
+    redis.set(Names().key_id, b"\x1b[31m\xff")
+    assert r"with the key \x1b[31m\ufffd" in found(server.url)["queue key"][1]
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

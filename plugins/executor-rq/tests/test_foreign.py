@@ -194,6 +194,17 @@ def test_a_queue_that_is_no_list_is_named_and_the_others_are_served(post: Post, 
     post.wait_done(BELL)
 
 
+def test_where_the_quarantine_is_no_list_what_is_foreign_is_logged_and_gone(post: Post, redis: Redis) -> None:
+    redis.set(Names().quarantine, "a text")
+    post.serve()
+    push(redis, "no-such-job")
+    post.ring(GOOD)
+    post.wait_done(GOOD)
+    assert post.said().count("is no doorbell, and was set aside: there is no job of this id") == 1
+    assert "the quarantine is no list: what is no doorbell is only logged" in post.said()
+    assert redis.get(Names().quarantine) == b"a text"
+
+
 # Fault: a replayed old epoch. It is only a hint: the drain hears of it, and asks the store.
 def test_a_replayed_bell_wakes_and_nothing_more(post: Post, redis: Redis) -> None:
     post.serve()

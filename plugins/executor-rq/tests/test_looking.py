@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from rq_posts import wait_for
 
+from orderlines_executor_rq.looking import look
+from orderlines_executor_rq.quarantine import entry_of
+from orderlines_executor_rq.queues import Names
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -89,14 +93,17 @@ def test_workers_are_listed_while_only_the_result_store_is_away(plant: Plant) ->
 
 def test_a_worker_is_shown_with_what_it_does(plant: Plant) -> None:
     worker = plant.worker("--queues", "gpu,default")
-    run = plant.start(plant.node("a", wait=True))
+    # Nobody has rung for it: what a worker does is not what it was rung for.
+    name = plant.start_unrung(plant.node("a", wait=True))
     plant.wait_said("start", "a")
-    wait_for(lambda: listed(plant)["workers"][0]["run"] == run.name, "its run is shown")
+    wait_for(lambda: listed(plant)["workers"][0]["state"] == "busy", "it is shown to be busy")
     (shown,) = listed(plant)["workers"]
     assert (shown["pid"], shown["queues"], shown["state"]) == (worker.process.pid, ["gpu", "default"], "busy")
-    assert run.name in plant.call("workers").stdout
+    assert (shown["run"], shown["lines"]) == (name, 1)
+    assert 0 < shown["busy_for"] < 30
+    assert f"  run {name} for " in plant.call("workers").stdout
     plant.let_go()
-    assert run.wait(30) == "SUCCESS", plant.told()
+    wait_for(lambda: listed(plant)["workers"][0]["run"] is None, f"it has nothing in hand: {plant.told()}")
 
 
 def test_of_a_worker_that_has_gone_silent_is_shown_when_it_was_seen(plant: Plant, redis: Redis) -> None:
@@ -141,6 +148,64 @@ def test_a_worker_whose_lease_has_run_out_is_shown_to_be_dead(plant: Plant, redi
     finally:
         worker.process.send_signal(signal.SIGCONT)
     wait_for(lambda: listed(plant)["workers"][0]["lease"] == "held", f"it has another driver: {plant.told()}")
+
+
+def written(redis: Redis, name: str | bytes, **fields: Any) -> None:
+    """Write a worker as others may."""
+    key = b"rq:worker:" + (name if isinstance(name, bytes) else name.encode())
+    moment = "2026-01-02T03:04:05.000000Z"
+    said = {"hostname": "there", "pid": "7", "queues": "orderlines:default", "state": "idle", "birth": moment, **fields}
+    redis.hset(key, mapping=cast("Any", said))
+    redis.sadd("rq:workers", key)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_whatever_others_have_written_into_redis_the_rest_is_shown(plant: Plant, redis: Redis) -> None:
+    written(redis, "good")
+    strange = [{"pid": "abc"}, {"pid": ""}, {"queues": "orderlines:\x1b[31m"}, {"queues": "theirs"}, {"queues": ""}]
+    for number, fields in enumerate(strange):
+        written(redis, f"left out {number}", **fields)
+    digits = "9" * 5_000
+    odd = [
+        {"driver": digits},
+        {"current_job": digits},
+        {"process": "[" * 9_000},
+        {"last_heartbeat": ""},
+        {"pid": digits},
+    ]
+    for number, fields in enumerate(odd):
+        written(redis, f"odd {number}", **fields)
+    written(redis, "bytes", state=b"\xff")
+    redis.hset("rq:worker:good", mapping={b"\xff": b"\xff"})
+    redis.set("rq:worker:text", "a text")
+    redis.sadd("rq:workers", "rq:worker:text", b"\xff")
+    redis.set("rq:queue:orderlines:default", "a text")
+    redis.set(Names().quarantine, "a text")
+    document = look(plant.store, plant.queue)
+    shown = document["workers"]
+    assert [each["host"] for each in shown] == ["there"] * 7
+    assert {each["run"] for each in shown} == {None}
+    (queue,) = document["queues"]
+    assert (queue["queue"], queue["bells"], queue["lag"]) == ("default", None, None)
+    assert document["quarantine"] == {"count": None, "newest": None}
+    written(redis, "good", hostname="\x1b[31mred")
+    told = plant.call("workers").stdout
+    assert r"\x1b[31mred:7  idle  default" in told
+    assert "queue default: what Redis has in its place is none; 0 lines can go on" in told
+    assert "in place of the quarantine is none" in told
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_what_was_set_aside_is_counted(plant: Plant, redis: Redis) -> None:
+    assert look(plant.store, plant.queue)["quarantine"] == {"count": 0, "newest": None}
+    for number in range(2):
+        entry = entry_of(float(number), "orderlines:default", "w", b"job", f"reason {number}", b"")
+        redis.lpush(Names().quarantine, entry)
+    told = look(plant.store, plant.queue)["quarantine"]
+    assert (told["count"], told["newest"]["at"], told["newest"]["reason"]) == (2, 1.0, "reason 1")
+    (said,) = [line for line in plant.call("workers").stdout.splitlines() if "set aside" in line]
+    assert said.startswith("2 messages that are no doorbells set aside, the last at 1970-01-01T00:00:01+00:00 on ")
+    assert said.endswith(": reason 1")
 
 
 def test_no_part_of_a_password_that_is_not_escaped_is_shown(plant: Plant) -> None:

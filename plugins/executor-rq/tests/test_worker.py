@@ -69,6 +69,25 @@ def test_rq_info_shows_it(post: Post, redis: Redis) -> None:
     assert "0 workers" in info(post.url)
 
 
+def test_it_is_busy_between_bells_while_calls_go_on(post: Post, redis: Redis) -> None:
+    post.serve(ways={"1": "calls"})
+    post.ring(BELL)
+    post.wait_done(BELL)
+    key = f"rq:worker:{names_of(redis)[0]}"
+    wait_for(lambda: redis.hget(key, "successful_job_count") == b"1", "the bell is spent")
+    assert redis.hmget(key, "current_job", "state") == [None, b"busy"]
+    post.go.touch()
+    wait_for(lambda: redis.hget(key, "state") == b"idle", "it is idle")
+
+
+def test_it_is_busy_while_it_does_what_nobody_has_rung_for(post: Post, redis: Redis) -> None:
+    post.serve(period=0.1, ways={"look": "hold"})
+    key = f"rq:worker:{names_of(redis)[0]}"
+    wait_for(lambda: redis.hget(key, "state") == b"busy", "it is busy")
+    post.go.touch()
+    wait_for(lambda: redis.hget(key, "state") == b"idle", "it is idle")
+
+
 def test_a_job_that_is_done_can_be_looked_at_for_a_while(post: Post, redis: Redis) -> None:
     post.serve()
     post.ring(BELL)

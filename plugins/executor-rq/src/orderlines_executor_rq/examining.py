@@ -11,6 +11,7 @@ from orderlines.stores.records import Finding
 from orderlines_executor_rq.connection import ALLOW, connect, reaching
 from orderlines_executor_rq.fitting import is_too_old, key_id
 from orderlines_executor_rq.keys import SHORTEST, VARIABLE, kept_key
+from orderlines_executor_rq.quarantine import set_aside, told_of
 from orderlines_executor_rq.queues import Names
 
 if TYPE_CHECKING:
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from orderlines_executor_rq.quarantine import Quarantined
+
 _KEPT: Final = "noeviction"
 _SAME: Final = f"set the same {VARIABLE}, any text of {SHORTEST} characters or more, wherever orderlines runs"
 
 
 def examine(url: str) -> Iterator[Finding]:
-    """Yield whether a Redis is reached, its version, its role, what it does when its memory is full, and the key."""
+    """Yield whether a Redis is reached, its version, its role, what it throws away, what was set aside, and the key."""
     rung: str | None = None
     try:
         with closing(connect(url)) as connection:
@@ -33,6 +36,7 @@ def examine(url: str) -> Iterator[Finding]:
             yield from _server(connection, url)
             with reaching(url):
                 rung = key_id(connection, Names())
+                yield _quarantine(*set_aside(connection, Names()))
     except StoreUnavailable as error:
         advice = "mend it, or name another with --queue; until then no worker starts, and those that run look for lines"
         yield Finding("queue", "wrong", str(error), advice)
@@ -80,6 +84,13 @@ def _eviction(info: Mapping[str, Any]) -> Finding:
     told = f"{policy} may throw away {lost} when its memory is full: what is lost so is rung again, and comes later"
     limit = "" if info.get("maxmemory") else " (though there is no limit now)"
     return Finding("queue eviction", "note", f"{told}{limit}", "set maxmemory-policy noeviction")
+
+
+def _quarantine(count: int | None, newest: Quarantined | None) -> Finding:
+    if count == 0:
+        return Finding("queue quarantine", "ok", "nothing is set aside")
+    advice = f"see who else writes to this Redis; LRANGE {Names().quarantine} 0 -1 shows them, and DEL forgets them"
+    return Finding("queue quarantine", "note", told_of(count, newest), advice)
 
 
 def _key(rung: str | None) -> Finding:

@@ -59,4 +59,4 @@ def differs(rung: str, key: SigningKey) -> str:
 def key_id(connection: Redis, names: Names) -> str | None:
     """Return the fingerprint of the key that was rung with last; ``None`` where that is long ago."""
     found: Any = connection.get(names.key_id)
-    return None if found is None else found[:16].decode("ascii", "replace")
+    return None if found is None else ascii(found[:16].decode("ascii", "replace"))[1:-1]

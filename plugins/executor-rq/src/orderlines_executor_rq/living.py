@@ -34,7 +34,7 @@ def lease_of(said: Mapping[str, str], drivers: Collection[int]) -> str | None:
     driver = said.get("driver", "")
     if not driver.isdecimal():
         return None
-    if int(driver) in drivers:
+    if driver in map(str, drivers):  # as text: it may have too many digits for a number
         return HELD
     # One whose child has just died has another number in a moment: only of who is silent too is that told.
     silent = seconds_since(said.get("last_heartbeat"))

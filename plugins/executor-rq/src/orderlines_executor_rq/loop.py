@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from functools import partial
@@ -29,6 +30,8 @@ IDLE: Final = 1.0
 """Seconds that a worker of one queue waits for a bell before it looks around."""
 IDLE_OF_SEVERAL: Final = 0.1
 """The same with several queues: Redis can wait on one only."""
+GLANCE: Final = 0.5
+"""Seconds that a look of the drain's own may take before people are shown that the worker is busy."""
 PAUSE: Final = 0.5
 """Seconds between two looks while all workers are suspended, or a queue is damaged."""
 PARTING: Final = 2.0
@@ -57,8 +60,9 @@ class Loop:
         self._parts = parts
         self._advice = advice
         self._answering = Answering(options, parts.child, parts.stopping, self._between)
-        self._unfinished: Callable[[], object] | None = None
+        self._unfinished: Callable[[], bool] | None = None
         self._looked_last = self._held = False
+        self._busy_from = math.inf
         self._next_look = self._next_rescue = 0.0
 
     def run(self) -> None:
@@ -125,18 +129,26 @@ class Loop:
     def _finish(self) -> None:
         """Let go of the last bell, if Redis was away when it was answered."""
         if self._unfinished is not None:
-            self._unfinished()
+            if self._unfinished():
+                self._parts.worker.becomes(self._state)
             self._unfinished = None
+
+    @property
+    def _state(self) -> str:
+        """What the worker is between two bells: calls of the drain may go on."""
+        return "busy" if self._held else "idle"
 
     def _answer(self, taken: Taken) -> None:
         self._looked_last = False
+        self._busy_from = math.inf
         parts = self._parts
+        parts.worker.becomes("busy")
         parts.patience.attempt(partial(parts.hands.start, taken))
         came = self._answering.answer(taken.bell)
         if came.kept:
             return  # The worker ends, and gives it back.
-        self._unfinished = partial(parts.hands.finish, taken, came.status, again=came.more)
         self._held = came.held
+        self._unfinished = partial(parts.hands.finish, taken, came.status, self._state, again=came.more)
         self._next_look = 0.0 if came.held else self._after(came)
 
     def _after(self, came: Came) -> float:
@@ -146,8 +158,12 @@ class Loop:
 
     def _look(self, *, taking: bool = True) -> None:
         """Let the drain find out by itself whether there is work; without ``taking``, go on with what it has."""
+        if taking and self._parts.worker.get_state() != "busy":
+            self._busy_from = min(self._busy_from, time.monotonic() + GLANCE)
         came = self._answering.answer(None, taking=taking)
         self._held = came.held
+        if not came.held:
+            self._busy_from = math.inf
         again = came.more or came.held
         self._looked_last = not again
         self._next_look = 0.0 if again else self._after(came)
@@ -156,8 +172,10 @@ class Loop:
         reason = f"{foreign.problem}"
         if isinstance(foreign.problem, WrongSignature):
             reason = f"{reason}: {self._parts.patience.attempt(self._advice)}"
-        self._parts.patience.attempt(partial(self._parts.hands.set_aside, foreign, reason))
-        if not self._parts.patience.away:
+        kept = self._parts.patience.attempt(partial(self._parts.hands.set_aside, foreign, reason))
+        if kept is False:
+            self._parts.patience.complain("quarantine", "the quarantine is no list: what is no doorbell is only logged")
+        if kept is not None:
             told(foreign.job, foreign.queue, reason)
 
     def _stand_by(self) -> bool:
@@ -190,6 +208,9 @@ class Loop:
         if parts.worker.due():
             parts.patience.attempt(parts.worker.beat)
         now = time.monotonic()
+        if now >= self._busy_from:
+            self._busy_from = math.inf
+            parts.patience.attempt(partial(parts.worker.show, "busy"))
         if now >= self._next_rescue:
             self._next_rescue = self._later(self._options.ttl)
             parts.patience.attempt(parts.hands.rescue)

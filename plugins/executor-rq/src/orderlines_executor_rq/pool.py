@@ -93,7 +93,8 @@ class Pool:
                 place.child.flush()
 
     def _end(self) -> None:
-        grace = 0.0 if self._stopping.hard else self._options.grace + SLACK
+        # The second signal ends a worker's drain at once; what that had in hand is given back by the worker.
+        grace = SLACK if self._stopping.hard else self._options.grace + SLACK
         for place in self._places:
             if place.child is not None:
                 place.child.end(grace)

@@ -20,12 +20,17 @@ def check_name(name: str) -> str:
 
     :raises UsageError: it cannot be one.
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise UsageError(
             f"{name!r} cannot be the name of a queue: write up to 64 letters, digits, dots, dashes and underscores, "
             "with a letter or digit first"
         )
     return name
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of a queue."""
+    return _NAME.fullmatch(text) is not None
 
 
 def read_names(text: str) -> tuple[str, ...]:

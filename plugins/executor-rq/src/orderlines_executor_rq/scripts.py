@@ -58,7 +58,7 @@ elseif redis.call('EXISTS', KEYS[2]) == 1 then
   redis.call('EXPIRE', KEYS[2], ARGV[4])
 end
 if redis.call('EXISTS', KEYS[3]) == 1 then
-  redis.call('HSET', KEYS[3], 'state', 'idle')
+  redis.call('HSET', KEYS[3], 'state', ARGV[6])
   redis.call('HDEL', KEYS[3], 'current_job')
   redis.call('HINCRBY', KEYS[3], ARGV[2] == 'finished' and 'successful_job_count' or 'failed_job_count', 1)
 end
@@ -67,20 +67,25 @@ return 1
 """Let go of a job, for good or, to be taken again after all others, at the end of its queue.
 
 ``KEYS``: the worker's list, the job, the worker, the queue. ``ARGV``: the job's id, its status, the moment, the seconds
-for which it is kept, and whether it goes back, which is ``""`` for no.
+for which it is kept, whether it goes back, which is ``""`` for no, and the state of the worker from now on.
 """
 
 SET_ASIDE: Final = """
 if string.sub(redis.call('LINDEX', KEYS[1], 0) or '', 1, 512) ~= ARGV[1] then return 0 end
 redis.call('LPOP', KEYS[1])
-redis.call('LPUSH', KEYS[2], ARGV[2])
-redis.call('LTRIM', KEYS[2], 0, ARGV[3] - 1)
 if KEYS[3] then redis.call('EXPIRE', KEYS[3], ARGV[4]) end
+local kept = redis.pcall('LPUSH', KEYS[2], ARGV[2])
+if type(kept) == 'table' then
+  if not string.find(kept.err, '^WRONGTYPE') then return kept end
+  return -1
+end
+redis.call('LTRIM', KEYS[2], 0, ARGV[3] - 1)
 return 1
 """
-"""Move a job to the quarantine. ``KEYS``: the worker's list, the quarantine, the job if it is to go some time.
+"""Move a job to the quarantine; where that is no list, only away, which returns -1.
 
-``ARGV``: the first 512 bytes of its id, what is written down, how many of these are kept, the seconds for the job.
+``KEYS``: the worker's list, the quarantine, the job if it is to go some time. ``ARGV``: the first 512 bytes of its id,
+what is written down, how many of these are kept, the seconds for the job.
 """
 
 GIVE_BACK: Final = """

@@ -107,24 +107,26 @@ class Hands:
         name = taken.bell.id
         self._start([_JOB + name, self._worker_key(self._worker)], [name, _moment(), self._worker])
 
-    def finish(self, taken: Taken, status: str, *, again: bool = False) -> None:
-        """Let go of a bell.
+    def finish(self, taken: Taken, status: str, state: str = "idle", *, again: bool = False) -> bool:
+        """Let go of a bell; return whether it was still the worker's.
 
         :param status: of its job, for people to see: ``finished``, ``failed`` or ``stopped``.
+        :param state: what the worker is from now on, for people to see.
         :param again: whether it is to be rung again, after those that wait.
         """
         name = taken.bell.id
         keys = [self._list(taken.queue), _JOB + name, self._worker_key(self._worker), _QUEUE + taken.queue]
-        self._finish(keys, [name, status, _moment(), RESULT_TTL, "again" if again else ""])
+        return bool(self._finish(keys, [name, status, _moment(), RESULT_TTL, "again" if again else "", state]))
 
-    def set_aside(self, foreign: Foreign, reason: str) -> None:
-        """Move what is no bell to the quarantine."""
+    def set_aside(self, foreign: Foreign, reason: str) -> bool:
+        """Move what is no bell to the quarantine; return ``False`` where it is gone, as that is no list."""
         now = time.time()
         entry = entry_of(now, foreign.queue, self._worker, foreign.job, reason, foreign.fields.get(b"data", b""))
         keys: list[str | bytes] = [self._list(foreign.queue), self._names.quarantine]
         if foreign.fields.get(b"origin") == foreign.queue.encode():
             keys.append(_JOB.encode() + foreign.job)
-        self._set_aside(keys, [foreign.job, entry, KEPT, DAY])
+        done: Any = self._set_aside(keys, [foreign.job, entry, KEPT, DAY])
+        return bool(done != -1)
 
     def give_back(self) -> None:
         """Put back what was taken and is not done, in front of what waits."""

@@ -67,6 +67,10 @@ class BellWorker(BaseWorker):
         self._state = state
         self.beat()
 
+    def becomes(self, state: str) -> None:
+        """Let the heartbeats to come say a state, which is written down in another way until then."""
+        self._state = state
+
     def drives(self, driver: int | None) -> None:
         """Let people see which driver on the store's books this is, from the next heartbeat on, which is due then."""
         if driver != self._driver:

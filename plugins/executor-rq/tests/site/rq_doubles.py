@@ -29,12 +29,14 @@ class Noted(Drain):
 
     ``hold`` waits until the file ``go`` exists or it is to leave, ``stay`` and ``keep`` wait for the file alone,
     ``die`` exits, ``raise`` raises, ``away``, ``more``, ``held`` and ``keep`` (as ``held``) answer so the first time.
+    ``calls`` is as ``held``, with calls in flight until the file is there; a look may ``hold`` as well.
     """
 
     def __init__(self, settings: Mapping[str, Any], say: Callable[[list[Any]], None]) -> None:
         super().__init__(settings, say)
         self._left = threading.Event()
         self._seen: set[int] = set()
+        self._calls = False
 
     def begin(self) -> None:
         note(self.settings, "begin", os.getpid())
@@ -49,12 +51,21 @@ class Noted(Drain):
     def drain(self, bell: Bell | None, until: float) -> Left:
         if bell is None:
             note(self.settings, "look", "takes" if time.monotonic() < until else "takes nothing")
-            return Left.NOTHING
+            return self._look()
         note(self.settings, "drain", bell.id, os.getpid())
         way = self.settings.get("ways", {}).get(str(bell.run), "")
         first = bell.run not in self._seen
         self._seen.add(bell.run)
         return self._behave(way, bell, first=first)
+
+    def _look(self) -> Left:
+        go = Path(self.settings["go"])
+        while self.settings.get("ways", {}).get("look") == "hold" and not go.exists() and not self._left.is_set():
+            time.sleep(0.005)
+        if self._calls and not go.exists() and not self._left.is_set():
+            time.sleep(0.05)
+            return Left.HELD
+        return Left.NOTHING
 
     def _behave(self, way: str, bell: Bell, *, first: bool) -> Left:
         if way == "die":
@@ -71,7 +82,8 @@ class Noted(Drain):
                 note(self.settings, "left", bell.id)
                 return Left.MORE
         note(self.settings, "done", bell.id)
-        if way == "keep":
+        self._calls = way == "calls"
+        if way in {"keep", "calls"}:
             return Left.HELD
         return Left(way) if way in {"more", "held"} and first else Left.NOTHING
 
