@@ -98,6 +98,12 @@ def test_the_next_times_are_shown_before_anything_is_kept(shell: Shell, flow: Pa
     assert shell.call("schedule", "list", "--json").document == {"schedules": []}
 
 
+def test_a_zone_counts_for_the_ends_of_a_window(shell: Shell, flow: Path) -> None:
+    window = ("--from", "2990-01-01T00:00", "--until", "2990-01-01T00:00Z")
+    added = add(shell, flow, "--every", "1h", *window, "--zone", "Europe/Berlin", "--dry-run")
+    assert added["next"] == ["2989-12-31T23:00:00Z", "2990-01-01T00:00:00Z"]
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -112,6 +118,8 @@ def test_the_next_times_are_shown_before_anything_is_kept(shell: Shell, flow: Pa
         (["--at", "2990-01-01T00:00"], "no time zone"),
         (["--at", "2990-01-01T00:00Z", "--zone", "Europe/Berln"], "did you mean Europe/Berlin?"),
         (["--every", "1h", "--zone", "Europe/Berln"], "did you mean Europe/Berlin?"),
+        (["--every", "1h", "--zone", "Europe/Berlin"], "'Europe/Berlin' would count for nothing: every 1h is the same"),
+        (["--at", "2990-01-01T00:00Z", "--zone", "Europe/Berlin"], "'Europe/Berlin' would count for nothing: at 2990"),
         (["--at", "tomorrow"], "at 'tomorrow'"),
         (["--every", "5m", "--cron", "* * * * *"], "say one of every, at and cron"),
         ([], "say one of every, at and cron"),
@@ -255,18 +263,20 @@ def test_a_run_that_does_not_stop_is_replaced(shell: Shell, store: Any) -> None:
     shell.left_alone()
 
 
-def test_a_scheduler_that_does_not_drive_leaves_its_runs_to_workers(
+def test_a_scheduler_that_does_not_drive_leaves_its_runs_to_the_workers_of_their_first_node(
     shell: Shell, flow: Path, log: Path, store: Any
 ) -> None:
     add(shell, flow, "--every", "1s")
+    flow.write_text(flow.read_text().replace("append\n", "elsewhere\n").replace("{id: a,", "{id: a, queue: gpu,"))
+    add(shell, flow, "--every", "1s")
     process = shell.begin("scheduler", "--no-drive")
-    until(lambda: len(store.runs(9)) >= 2, "runs are accepted")
-    shell.call("schedule", "remove", "append")
+    until(lambda: {row.flow for row in store.runs(99)} == {"append", "elsewhere"}, "runs of both are accepted")
     end(shell, process)
-    runs = store.runs(9)
+    runs = store.runs(99)
     assert {run.status for run in runs} == {"PENDING"}
     assert not log.exists()
-    assert {line.queue for run in runs for line in store.lines(run.id)} == {"default"}
+    began = {(run.flow, line.queue) for run in runs for line in store.lines(run.id)}
+    assert began == {("append", "default"), ("elsewhere", "gpu")}
 
 
 def test_ctrl_c_ends_a_scheduler_as_well(shell: Shell, flow: Path, log: Path) -> None:
