@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from redis import Redis
 
 _KEPT: Final = "noeviction"
+_SCARCE: Final = 0.9
+"""The part of its memory that may be used before that is a finding."""
 _SAME: Final = f"set the same {VARIABLE}, any text of {SHORTEST} characters or more, wherever orderlines runs"
 
 
 def examine(url: str) -> Iterator[Finding]:
-    """Yield whether a Redis is reached, its version, its role, what it does when its memory is full, and the key."""
+    """Yield whether a Redis is reached, its version, role and memory, what it does when that is full, and the key."""
     rung: str | None = None
     try:
         with closing(connect(url)) as connection:
@@ -52,6 +54,7 @@ def _server(connection: Redis, url: str) -> Iterator[Finding]:
         return
     yield _version(info)
     yield _role(info)
+    yield _memory(info)
     yield _eviction(info)
 
 
@@ -69,6 +72,15 @@ def _role(info: Mapping[str, Any]) -> Finding:
         advice = "name its master, or any other server that takes writes: no bell can be rung on a replica"
         return Finding("queue role", "wrong", "replica, which takes no writes", advice)
     return Finding("queue role", "ok", role)
+
+
+def _memory(info: Mapping[str, Any]) -> Finding:
+    used, most = info.get("used_memory", 0), info.get("maxmemory", 0)
+    told = f"{used / 1024 / 1024:,.1f} MiB used" + (f" of {most / 1024 / 1024:,.1f}" if most else ", without a limit")
+    if most and used > _SCARCE * most:
+        advice = "raise maxmemory: while it is full no bell can be rung and no worker starts, and lines come later"
+        return Finding("queue memory", "wrong", told, advice)
+    return Finding("queue memory", "ok", told)
 
 
 def _eviction(info: Mapping[str, Any]) -> Finding:
