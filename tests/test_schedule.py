@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,6 +128,7 @@ def test_a_zone_counts_for_the_ends_of_a_window(shell: Shell, flow: Path) -> Non
         (["--every", "5m", "--misfire", "perhaps"], "'perhaps' is not one of"),
         (["--every", "5m", "--overlap", "perhaps"], "'perhaps' is not one of"),
         (["--every", "5m", "--grace", "x"], "grace 'x'"),
+        (["--every", "5m", "--grace", "0s"], "grace '0s': it is a whole number of seconds, and at least one"),
         (["--every", "5m", "--name", ""], "schedule name ''"),
         (["--every", "5m", "--name", "a\nb"], "schedule name 'a\\nb'"),
         (["--every", "5m", "--name", "x" * 101], "1 to 100 printable characters"),
@@ -300,6 +301,30 @@ def test_a_schedule_from_python(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="time zone"):
             engine.schedule(flow, "naive", at=datetime(2990, 1, 1))  # noqa: DTZ001 -- the mistake
         assert [row.schedule.name for row in engine.store.schedules()] == ["mine", "night"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"every": 60, "overlaps": "skip"}, "have no 'overlaps'; did you mean 'overlap'?"),
+        ({"at": 32_503_680_000}, "at 32503680000: give a datetime"),
+        ({"at": date(2990, 1, 1), "zone": "UTC"}, "give a datetime"),
+        ({"every": 60, "starts": 5}, "starts 5: give a datetime"),
+        ({"cron": ["*"] * 5}, "it is a text, such as '0 3 [*] [*] [*]', not list"),
+        ({"cron": "* * * * *", "zone": UTC}, "it is a text, such as 'Europe/Berlin', not timezone"),
+        ({"every": 60, "grace": 1.5}, "grace 1.5: it is a whole number of seconds"),
+        ({"name": 5, "every": 60}, "it is a text, not int"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_what_a_program_gives_wrongly_is_refused_with_the_reason(
+    given: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    flow = orderlines.Flow("mine").call("a", "demo.add", with_={"a": 1, "b": 2}).build()
+    with orderlines.Engine(f"sqlite:///{tmp_path}/runs.db") as engine:
+        with pytest.raises(UsageError, match=why):
+            engine.schedule(flow, **given)
+        assert engine.store.schedules() == []
 
 
 def test_large_variables_stay_within_their_limits(shell: Shell, flow: Path, log: Path) -> None:
