@@ -175,6 +175,17 @@ def test_what_is_wrong_is_told_as_json(loud: Any, arguments: tuple[str, ...], to
     assert any(line["message"].startswith(told) for line in found), found
 
 
+def test_problems_of_a_flow_have_a_level(loud: Any) -> None:
+    wrong = loud.flow("flow: short\nline:\n- {id: a, call: loud.nothing}\n")
+    (error,) = lines_of(loud.call("run", wrong, "--log-format", "json").err)
+    assert (error["level"], ":3:" in error["message"]) == ("ERROR", True)
+    line = "[{id: ID, call: demo.echo, with: {value: 1}, set: {x: '${result}'}}]"
+    lines = f"{{a: {line.replace('ID', 'a')}, b: {line.replace('ID', 'b')}}}"
+    doubtful = loud.flow(f"flow: short\nvars: {{x: 0}}\nline: [{{id: p, parallel: {{lines: {lines}}}}}]\n")
+    found = lines_of(loud.call("run", doubtful, "--log-format", "json").err)
+    assert {line["level"] for line in found if "warning: " in line["message"]} == {"WARNING"}
+
+
 def test_a_program_has_logs_of_its_own(loud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERLINES_LOG_FORMAT", "json")
     loud.flow("flow: short\nline: [{id: a, call: loud.speak, with: {text: plain}}]")

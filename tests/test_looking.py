@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orderlines.doctor.keeping import before_the_first_run
 from orderlines.engine import open_store
+from orderlines.plugins import registry
 from orderlines.processes.identity import ProcessIdentity
 from orderlines.testing.bench import until
 
@@ -233,6 +235,17 @@ def test_looking_makes_no_store(shell: Shell) -> None:
     done = shell.call("doctor", "--json")
     assert (done.code, found(done.document)["store"]) == (0, "ok")
     assert list(shell.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "redis"])
+def test_looking_makes_no_store_on_a_server(kind: str, private_server: Callable[[str], Any]) -> None:
+    url = private_server(kind).new_database()
+    looked = before_the_first_run(registry().store(url.partition(":")[0]), url)
+    assert [(each.name, each.state) for each in looked[:2]] == [("store", "ok"), ("store server", "ok")]
+    assert "there is none yet" in looked[0].told
+    assert before_the_first_run(registry().store(url.partition(":")[0]), url)
+    open_store(url).close()
+    assert before_the_first_run(registry().store(url.partition(":")[0]), url) == []
 
 
 def test_a_queue_where_nothing_rings_is_a_finding(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import orderlines
 from orderlines.plugins import registry
+from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,7 @@ ORDERLINES_API = 1
 told = []
 more = []
 kinds = {}
+lines = {}
 
 @hookimpl
 def orderlines_driver_begun():
@@ -41,8 +43,9 @@ def orderlines_run_changed(run, flow, status, error, round, started, finished):
     more.append((status, round, started, finished))
 
 @hookimpl
-def orderlines_line_ended(run, flow, line, status, finished, error, round):
+def orderlines_line_ended(run, flow, line, status, started, finished, error, round):
     more.append((line, status, finished, error, round))
+    lines[line] = (started, finished)
 
 @hookimpl
 def orderlines_task_changed(
@@ -143,10 +146,34 @@ def test_the_ends_of_lines_are_told_and_the_times_of_runs(watcher: Any, tmp_path
     assert [left[:2], off[:2]] == [("/both#1/a", "SUCCESS"), ("/both#1/b", "SUCCESS")]
     finished = {task["node"]: task["finished"] for task in run.tasks()}
     assert datetime.fromtimestamp(left[2], UTC).isoformat() == finished["left"]
+    started = {task["node"]: task["started"] for task in run.tasks()}
+    assert datetime.fromtimestamp(watcher.lines["/both#1/a"][0], UTC).isoformat() == started["left"]
     assert begun[:2] == ("RUNNING", 1)
     assert begun[3] is None
     assert ended == ("FAILURE", 1, begun[2], ended[3])
     assert begun[2] < left[2] < ended[3]
+
+
+def test_a_line_that_began_in_another_process_is_told_to_have_begun_with_the_node_that_opened_it(
+    watcher: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "flow.yaml"
+    path.write_text(
+        "flow: moved\nline:\n- id: both\n  parallel:\n    lines:\n"
+        "      a: [{id: go, call: demo.echo, with: {value: 1}}, {id: wait, signal: on}]\n",
+        encoding="utf-8",
+    )
+    store = f"sqlite:///{tmp_path}/runs.db"
+    with orderlines.Engine(store) as engine:
+        run = engine.start(path)
+        until(lambda: any(task["node"] == "wait" for task in run.tasks()), "the line waits")
+    with orderlines.Engine(store) as engine:
+        engine.recover()
+        again = engine.find(run.name)
+        again.signal("wait")
+        assert again.wait(timeout=30) == "SUCCESS"
+        started = {task["node"]: task["started"] for task in again.tasks()}
+    assert datetime.fromtimestamp(watcher.lines["/both#1/a"][0], UTC).isoformat() == started["both"] < started["go"]
 
 
 def test_what_the_flow_says_of_a_node_is_told(watcher: Any, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -98,6 +98,12 @@ def test_the_next_times_are_shown_before_anything_is_kept(shell: Shell, flow: Pa
     assert shell.call("schedule", "list", "--json").document == {"schedules": []}
 
 
+def test_a_zone_counts_for_the_ends_of_a_window(shell: Shell, flow: Path) -> None:
+    window = ("--from", "2990-01-01T00:00", "--until", "2990-01-01T00:00Z")
+    added = add(shell, flow, "--every", "1h", *window, "--zone", "Europe/Berlin", "--dry-run")
+    assert added["next"] == ["2989-12-31T23:00:00Z", "2990-01-01T00:00:00Z"]
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -112,6 +118,8 @@ def test_the_next_times_are_shown_before_anything_is_kept(shell: Shell, flow: Pa
         (["--at", "2990-01-01T00:00"], "no time zone"),
         (["--at", "2990-01-01T00:00Z", "--zone", "Europe/Berln"], "did you mean Europe/Berlin?"),
         (["--every", "1h", "--zone", "Europe/Berln"], "did you mean Europe/Berlin?"),
+        (["--every", "1h", "--zone", "Europe/Berlin"], "'Europe/Berlin' would count for nothing: every 1h is the same"),
+        (["--at", "2990-01-01T00:00Z", "--zone", "Europe/Berlin"], "'Europe/Berlin' would count for nothing: at 2990"),
         (["--at", "tomorrow"], "at 'tomorrow'"),
         (["--every", "5m", "--cron", "* * * * *"], "say one of every, at and cron"),
         ([], "say one of every, at and cron"),
@@ -120,6 +128,7 @@ def test_the_next_times_are_shown_before_anything_is_kept(shell: Shell, flow: Pa
         (["--every", "5m", "--misfire", "perhaps"], "'perhaps' is not one of"),
         (["--every", "5m", "--overlap", "perhaps"], "'perhaps' is not one of"),
         (["--every", "5m", "--grace", "x"], "grace 'x'"),
+        (["--every", "5m", "--grace", "0s"], "grace '0s': it is a whole number of seconds, and at least one"),
         (["--every", "5m", "--name", ""], "schedule name ''"),
         (["--every", "5m", "--name", "a\nb"], "schedule name 'a\\nb'"),
         (["--every", "5m", "--name", "x" * 101], "1 to 100 printable characters"),
@@ -256,18 +265,20 @@ def test_a_run_that_does_not_stop_is_replaced(shell: Shell, store: Any) -> None:
     shell.left_alone()
 
 
-def test_a_scheduler_that_does_not_drive_leaves_its_runs_to_workers(
+def test_a_scheduler_that_does_not_drive_leaves_its_runs_to_the_workers_of_their_first_node(
     shell: Shell, flow: Path, log: Path, store: Any
 ) -> None:
     add(shell, flow, "--every", "1s")
+    flow.write_text(flow.read_text().replace("append\n", "elsewhere\n").replace("{id: a,", "{id: a, queue: gpu,"))
+    add(shell, flow, "--every", "1s")
     process = shell.begin("scheduler", "--no-drive")
-    until(lambda: len(store.runs(9)) >= 2, "runs are accepted")
-    shell.call("schedule", "remove", "append")
+    until(lambda: {row.flow for row in store.runs(99)} == {"append", "elsewhere"}, "runs of both are accepted")
     end(shell, process)
-    runs = store.runs(9)
+    runs = store.runs(99)
     assert {run.status for run in runs} == {"PENDING"}
     assert not log.exists()
-    assert {line.queue for run in runs for line in store.lines(run.id)} == {"default"}
+    began = {(run.flow, line.queue) for run in runs for line in store.lines(run.id)}
+    assert began == {("append", "default"), ("elsewhere", "gpu")}
 
 
 def test_ctrl_c_ends_a_scheduler_as_well(shell: Shell, flow: Path, log: Path) -> None:
@@ -291,6 +302,30 @@ def test_a_schedule_from_python(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="time zone"):
             engine.schedule(flow, "naive", at=datetime(2990, 1, 1))  # noqa: DTZ001 -- the mistake
         assert [row.schedule.name for row in engine.store.schedules()] == ["mine", "night"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"every": 60, "overlaps": "skip"}, "have no 'overlaps'; did you mean 'overlap'?"),
+        ({"at": 32_503_680_000}, "at 32503680000: give a datetime"),
+        ({"at": date(2990, 1, 1), "zone": "UTC"}, "give a datetime"),
+        ({"every": 60, "starts": 5}, "starts 5: give a datetime"),
+        ({"cron": ["*"] * 5}, "it is a text, such as '0 3 [*] [*] [*]', not list"),
+        ({"cron": "* * * * *", "zone": UTC}, "it is a text, such as 'Europe/Berlin', not timezone"),
+        ({"every": 60, "grace": 1.5}, "grace 1.5: it is a whole number of seconds"),
+        ({"name": 5, "every": 60}, "it is a text, not int"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_what_a_program_gives_wrongly_is_refused_with_the_reason(
+    given: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    flow = orderlines.Flow("mine").call("a", "demo.add", with_={"a": 1, "b": 2}).build()
+    with orderlines.Engine(f"sqlite:///{tmp_path}/runs.db") as engine:
+        with pytest.raises(UsageError, match=why):
+            engine.schedule(flow, **given)
+        assert engine.store.schedules() == []
 
 
 def test_large_variables_stay_within_their_limits(shell: Shell, flow: Path, log: Path) -> None:

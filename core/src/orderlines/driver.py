@@ -95,7 +95,7 @@ class Driver:
         self._runs: dict[int, Served] = {}
         self._plans = Plans(store, registry)
         observers = registry.observers()
-        self._telling = Telling(observers, self._now) if observers else None
+        self._telling = Telling(observers, self._now, self._row) if observers else None
         self._lines: dict[int, Line] = {}
         self._ready: deque[Line] = deque()
         self._joins: deque[Line] = deque()
@@ -257,6 +257,9 @@ class Driver:
 
     def _now(self) -> float:
         return self._patiently(self.store.now)
+
+    def _row(self, line: int) -> LineRow:
+        return self._patiently(lambda: self.store.line(line))
 
     # Runs and lines
 

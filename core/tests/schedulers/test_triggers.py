@@ -186,3 +186,10 @@ def test_the_newest_slots_are_the_last_ones(every: int, span: int, number: int) 
 def test_the_newest_slots_of_years_are_found_at_once() -> None:
     table = Timetable(Interval(1, 0))
     assert table.newest(0, 10**9, 500) == list(range(10**9 - 499, 10**9 + 1))
+
+
+@pytest.mark.parametrize("trigger", [Cron("0 0 1 1 *", "Asia/Shanghai"), Interval(86_400, 0)], ids=str)
+def test_where_the_calendar_ends_so_do_slots(trigger: Trigger) -> None:
+    last = moment_of("9999-12-31T23:59:59Z")
+    assert Timetable(trigger).upcoming(moment_of("9998-06-01T00:00Z"), 1_000)[-1] <= last
+    assert Timetable(trigger).after(last) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,17 @@ def test_a_replica_takes_no_bells(server: RedisServer, redis: Redis) -> None:
     state, told, advice = found(server.url)["queue role"]
     assert (state, told) == ("wrong", "replica, which takes no writes")
     assert "name its master" in advice
+
+
+def test_a_memory_that_is_full_is_said(server: RedisServer, redis: Redis) -> None:
+    redis.config_set("maxmemory", "1")
+    state, told, advice = found(server.url)["queue memory"]
+    assert state == "wrong"
+    assert re.fullmatch(r"[0-9.]+ MiB used of 0\.0", told)
+    assert "raise maxmemory" in advice
+    redis.config_set("maxmemory", "1gb")
+    state, told, _ = found(server.url)["queue memory"]
+    assert (state, told.endswith(" of 1,024.0")) == ("ok", True)
 
 
 @pytest.mark.parametrize(

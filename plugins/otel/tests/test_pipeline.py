@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from orderlines_otel.pipeline import Event, Sink
 
-EVENT = LineEnded("r1", "f", "/p#1/a", "SUCCESS", 1.0, None, 1)
+EVENT = LineEnded("r1", "f", "/p#1/a", "SUCCESS", 1.0, 2.0, None, 1)
 
 
 class Recorder:

@@ -100,7 +100,7 @@ def _serve(orders: socket.socket) -> NoReturn:
         text = _read(orders)
         code = _obey(orders, _order(json.loads(text))) if text else 0
     except OrderlinesError as error:
-        tell(f"error: {error}")
+        tell(f"error: {error}", "ERROR")
     except BaseException:  # noqa: BLE001 -- the process ends here, whatever it was
         sys.excepthook(*sys.exc_info())
     finally:

@@ -39,7 +39,7 @@ def _all(registry: Registry) -> list[Component]:
         try:
             found.extend(registry.components(library))
         except PluginError as error:
-            tell(f"warning: {error}")
+            tell(f"warning: {error}", "WARNING")
     return found
 
 

@@ -52,13 +52,19 @@ def _findings(url: str) -> Iterator[Finding]:
 def _of_store(url: str, registry: Registry) -> Iterator[Finding]:
     from orderlines.doctor import keeping  # noqa: PLC0415 -- as above
     from orderlines.errors import OrderlinesError  # noqa: PLC0415 -- as above
+    from orderlines.opening import store_kind  # noqa: PLC0415 -- as above
     from orderlines.stores.records import Finding  # noqa: PLC0415 -- as above
 
     try:
         if not is_there(url):
             keeping.must_be_makeable(url)
-            yield Finding("store", "ok", f"there is none yet at {shown(url)}; the first run makes it")
+            yield keeping.none_yet(shown(url))
             return
+        if not url.startswith("sqlite:"):  # A file that is there holds a store, or is refused.
+            before = keeping.before_the_first_run(store_kind(url, registry), url)
+            if before:
+                yield from before
+                return
         store = open_store(url, registry)
         try:
             yield from keeping.store(store)

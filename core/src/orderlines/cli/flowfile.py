@@ -46,4 +46,4 @@ def problems_document(problems: Iterable[Problem]) -> dict[str, Any]:
 
 def _tell(problems: Iterable[Problem]) -> None:
     for problem in problems:
-        tell(problem)
+        tell(problem, "WARNING" if problem.warning else "ERROR")

@@ -69,5 +69,5 @@ class ScheduledRuns:
             self._add(number)
         for number, message in self._supervisor.failures.items():
             if number in self._known and number in found:
-                tell(f"run {found[number].name} is kept but cannot be driven on here: {message}")
+                tell(f"run {found[number].name} is kept but cannot be driven on here: {message}", "ERROR")
         self._supervisor.failures.clear()

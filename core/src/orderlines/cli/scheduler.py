@@ -19,12 +19,15 @@ from orderlines.cli.options import (
 from orderlines.cli.output import tell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orderlines.bells import Bells
     from orderlines.cli.driving import Signals
     from orderlines.schedulers.base import Scheduler
     from orderlines.schedulers.loop import Tended
     from orderlines.stores.base import Store
     from orderlines.stores.records import RunRow
+    from orderlines.stores.schedule_records import Schedule
 
 
 @click.command("scheduler")
@@ -74,19 +77,21 @@ def _drive(url: str, scheduler: Scheduler, bells: Bells, signals: Signals) -> No
 
 def _leave(url: str, scheduler: Scheduler, bells: Bells, signals: Signals) -> None:
     from orderlines.cli.scheduled_runs import Others  # noqa: PLC0415 -- as above
-    from orderlines.flow.placement import DEFAULT_QUEUE  # noqa: PLC0415 -- as above
+    from orderlines.plugins import registry  # noqa: PLC0415 -- as above
+    from orderlines.scheduling import Entrances  # noqa: PLC0415 -- as above
 
     with scheduler:
         store = open_store(url)
         try:
-            _serve(store, scheduler, Others(), bells, signals, DEFAULT_QUEUE)
+            _serve(store, scheduler, Others(), bells, signals, Entrances(registry()).of)
         finally:
             store.close()
 
 
 def _serve(
-    store: Store, scheduler: Scheduler, runs: Tended, bells: Bells, signals: Signals, queue: str | None = None
-) -> None:
+    store: Store, scheduler: Scheduler, runs: Tended, bells: Bells, signals: Signals,
+    entrance: Callable[[Schedule, str], str] | None = None,
+) -> None:  # fmt: skip
     from orderlines.handing import announce, remind  # noqa: PLC0415 -- as above
     from orderlines.schedulers.dispatch import Dispatcher  # noqa: PLC0415 -- as above
     from orderlines.schedulers.loop import Loop  # noqa: PLC0415 -- as above
@@ -99,7 +104,7 @@ def _serve(
     def stopping(run: int) -> None:
         remind(store, run, bells)
 
-    loop = Loop(Dispatcher(store, started, queue, stopping), scheduler, runs)
+    loop = Loop(Dispatcher(store, started, entrance, stopping), scheduler, runs)
     tell(f"serving the schedules of {store.shown}")
     try:
         loop.serve(lambda: signals.terminated or signals.interrupts > 0)

@@ -18,5 +18,5 @@ def command() -> None:
     with only_document(as_json=True) as write:
         schema, problems = native_schema(registry())
         for problem in problems:
-            tell(f"warning: {problem}")
+            tell(f"warning: {problem}", "WARNING")
         write(json_text(schema))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from orderlines.errors import StoreUnavailable
@@ -32,6 +33,23 @@ def store(opened: Store) -> Iterator[Finding]:
     living = {driver.id for driver in drivers if alive(driver.identity)}
     yield from _drivers(len(living), len(drivers) - len(living))
     yield from _undriven(opened, living)
+
+
+def none_yet(place: str) -> Finding:
+    """Return that there is no store, which nobody makes who only looks."""
+    return Finding("store", "ok", f"there is none yet at {place}; the first run makes it")
+
+
+def before_the_first_run(kind: type[Store], url: str) -> list[Finding]:
+    """Return how a server is on which there is no store yet, without making one; nothing where there is one.
+
+    :raises OrderlinesError: it cannot be reached, or holds something else.
+    """
+    upgrade = kind.upgrade(url)
+    if upgrade is None:  # That such stores cannot tell is no reason not to look.
+        return []
+    with closing(upgrade):
+        return [none_yet(upgrade.shown), *upgrade.examine()] if upgrade.state().version is None else []
 
 
 def must_be_makeable(url: str) -> None:

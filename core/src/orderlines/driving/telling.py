@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orderlines.errors import UnknownRun
 from orderlines.states import LineStatus, RunStatus, TaskStatus
 
 if TYPE_CHECKING:
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
     from orderlines.line import Line, Turn
     from orderlines.plan import PlannedCall
     from orderlines.plugins.observing import Listener
-    from orderlines.stores.records import Step
+    from orderlines.stores.records import LineRow, Step
 
     Values = Mapping[str, object]
 
 _WAITS = frozenset({LineStatus.JOIN, LineStatus.TIME, LineStatus.SIGNAL})
+_JOINS = frozenset({LineStatus.JOIN, LineStatus.JOINED})
 _HANDLER = ":on_failure"
 
 
@@ -25,11 +27,15 @@ class Telling:
 
     :param listeners: in the order of their distributions.
     :param clock: the store's.
+    :param read: returns a line as it is kept.
     """
 
-    def __init__(self, listeners: Sequence[Listener], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, listeners: Sequence[Listener], clock: Callable[[], float], read: Callable[[int], LineRow]
+    ) -> None:
         self._listeners = listeners
         self._clock = clock
+        self._read = read
         for listener in listeners:
             listener.driver_begun()
 
@@ -40,6 +46,8 @@ class Telling:
             return
         if step.starts is not None:
             self._run(line, RunStatus.RUNNING)
+        if line.first is None:
+            line.first = _first(line, step)
         for values in _tasks(line, turn, step):
             for listener in self._listeners:
                 listener.task_changed(values)
@@ -48,7 +56,7 @@ class Telling:
             if line.parent is None:
                 self._run(line, step.ending.status, step.ending.error, finished)
             else:
-                self._line(line, step.ending.status, step.ending.error, finished)
+                self._line(line, line.parent, step.ending.status, step.ending.error, finished)
 
     def over(self) -> None:
         """Tell that nothing more will be told."""
@@ -64,13 +72,33 @@ class Telling:
         for listener in self._listeners:
             listener.run_changed(values)
 
-    def _line(self, line: Line, status: str, error: str | None, finished: float) -> None:
+    def _line(self, line: Line, parent: int, status: str, error: str | None, finished: float) -> None:
         values = {
             "run": line.info.name, "flow": line.info.flow, "line": line.path, "status": status, "finished": finished,
             "error": error, "round": line.info.round,
+            "started": self._opened(parent) if line.first is None else line.first,
         }  # fmt: skip
         for listener in self._listeners:
             listener.line_ended(values)
+
+    def _opened(self, parent: int) -> float | None:
+        """Return when the attempt began that has opened a line which began elsewhere."""
+        try:
+            row = self._read(parent)
+        except UnknownRun:
+            return None
+        return row.began if row.status in _JOINS else None  # It may have gone on, if this was the last line.
+
+
+def _first(line: Line, step: Step) -> float | None:
+    """Return when a line began its first attempt, if a step that is written tells of that."""
+    if line.tasks > len(step.tasks):
+        return None
+    for attempt in step.attempts:
+        return attempt.started if attempt.attempt == 1 else None
+    for task in step.tasks:
+        return task.started if task.attempt <= 1 else None
+    return None
 
 
 def _tasks(line: Line, turn: Turn, step: Step) -> Iterator[Values]:

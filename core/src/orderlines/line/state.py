@@ -50,14 +50,15 @@ class Line:
     :ivar before: the outcomes that expressions may ask for, of nodes that ended before the line was opened.
     :ivar memory: those of nodes that ended on the line, or in lines that it has joined.
     :ivar visits: how often each node has been visited to its end.
+    :ivar first: when its first attempt began, where observers are told of it and that was here.
     :ivar siblings: the join that opened the line, for opening its next child.
     :ivar unread: why something that was kept for the line cannot be read back, where that is so.
     """
 
     __slots__ = (
-        "attempt", "base", "before", "began", "block", "crashes", "cursor", "due", "epoch", "executor", "flow", "given",
-        "halt", "id", "index", "info", "join", "memory", "own", "parent", "path", "place", "plan", "queue", "seq",
-        "siblings", "state", "status", "tasks", "unread", "vars_at", "visits",
+        "attempt", "base", "before", "began", "block", "crashes", "cursor", "due", "epoch", "executor", "first", "flow",
+        "given", "halt", "id", "index", "info", "join", "memory", "own", "parent", "path", "place", "plan", "queue",
+        "seq", "siblings", "state", "status", "tasks", "unread", "vars_at", "visits",
     )  # fmt: skip
 
     def __init__(self, row: LineRow, info: RunInfo, plan: Plan, base: Mapping[str, Any], own: dict[str, Any]) -> None:
@@ -91,6 +92,7 @@ class Line:
         self.before: Mapping[str, Any] = {}
         self.memory: dict[str, Any] = {}
         self.visits: dict[str, int] = {}
+        self.first: float | None = None
         self.siblings: Opening | None = None
         self.unread: ValueLost | None = None
 

@@ -152,8 +152,9 @@ def orderlines_run_changed(
 
 
 @hookspec
-def orderlines_line_ended(
-    run: str, flow: str, line: str, status: str, finished: float, error: str | None, round: int,  # noqa: A002 -- as above
+def orderlines_line_ended(  # noqa: PLR0913, PLR0917 -- what there is to say
+    run: str, flow: str, line: str, status: str, started: float | None, finished: float, error: str | None,
+    round: int,  # noqa: A002 -- as above
 ) -> None:  # fmt: skip
     """Take note that a line which a node has opened has ended; the root line ends with its run.
 
@@ -168,6 +169,8 @@ def orderlines_line_ended(
     :param line: the path of the line: those of a visit to a node begin with ``LINE/NODE#VISIT/``, where LINE is the
         path of the line that visited it, or with ``LINE/NODE#VISIT.ATTEMPT/`` from the second attempt on.
     :param status: its final status: SUCCESS, FAILURE or STOP.
+    :param started: when its first attempt began, by the store's clock; of a line that has been driven by another
+        process before, when the attempt began that opened it, or ``None`` where that cannot be told any more.
     :param finished: when it ended, in seconds since the epoch by the store's clock.
     :param error: what made it fail, as JSON text, as for a run.
     :param round: which round of the run it is, from 1.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from orderlines.stores.base import Store
     from orderlines.stores.records import RunRow
-    from orderlines.stores.schedule_records import ScheduleRow, SlotRow
+    from orderlines.stores.schedule_records import Schedule, ScheduleRow, SlotRow
 
 AHEAD: Final = 60.0
 """Seconds that a look sees ahead."""
@@ -46,7 +46,8 @@ class Dispatcher:
     """Takes slots of a store's schedules and starts their runs.
 
     :param tell: called with each run that was started here.
-    :param queue: the queue of those runs whose schedules name none; ``None``: who starts them drives them.
+    :param entrance: returns the queue that a run begins in whose schedule names none, by the schedule and the flow
+        that is kept for it; without it, who starts such runs drives them.
     :param tell_stopping: called with the number of each run that is wished to stop here, as the next one is due.
     """
 
@@ -54,13 +55,13 @@ class Dispatcher:
         self,
         store: Store,
         tell: Callable[[RunRow], None],
-        queue: str | None = None,
+        entrance: Callable[[Schedule, str], str] | None = None,
         tell_stopping: Callable[[int], None] | None = None,
     ) -> None:
         self._store = store
         self._tell = tell
         self._tell_stopping = tell_stopping
-        self._queue = queue
+        self._entrance = entrance
         self._held: dict[int, int] = {}
         self._next_step_look = 0.0
         self._timetables: dict[int, Timetable | None] = {}
@@ -155,11 +156,11 @@ class Dispatcher:
 
     def _start_one(self, row: ScheduleRow, slot: SlotRow) -> int | None:
         """Start the run of a slot, unless somebody else has; return the number of a run that is in its way."""
-        schedule = row.schedule
+        schedule, body = row.schedule, self._store.flow(row.schedule.digest)
+        queue = self._entrance(schedule, body) if schedule.queue is None and self._entrance else schedule.queue
         run = NewRun(
-            run_name(), schedule.flow, schedule.version, schedule.digest, self._store.flow(schedule.digest),
-            schedule.vars, key_of(schedule.name, slot.slot), schedule.executor,
-            queue=schedule.queue or self._queue,
+            run_name(), schedule.flow, schedule.version, schedule.digest, body, schedule.vars,
+            key_of(schedule.name, slot.slot), schedule.executor, queue=queue,
         )  # fmt: skip
         try:
             started = self._store.start_slot(row, slot.slot, run, alone=schedule.overlap != overlap.ALLOW)

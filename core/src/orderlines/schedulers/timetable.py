@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from orderlines.schedulers.trigger import Trigger
     from orderlines.stores.schedule_records import Schedule
 
+_LAST = 253_402_300_799
+"""The end of the year 9999, and of the calendar that moments are written in."""
 _SHORTEST = 60
 """Seconds that are looked back first for the newest slots."""
 
@@ -32,8 +34,11 @@ class Timetable:
 
     def after(self, moment: int) -> int | None:
         """Return the first slot after a moment."""
-        found = self.trigger.after(moment if self.starts is None else max(moment, self.starts - 1))
-        return None if found is None or (self.ends is not None and found > self.ends) else found
+        try:
+            found = self.trigger.after(moment if self.starts is None else max(moment, self.starts - 1))
+        except OverflowError:  # The calendar of its wall clock ends as well.
+            return None
+        return None if found is None or found > (_LAST if self.ends is None else self.ends) else found
 
     def upcoming(self, moment: int, number: int) -> list[int]:
         """Return the next slots after a moment, up to a number of them."""

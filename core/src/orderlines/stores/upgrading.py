@@ -12,6 +12,8 @@ from orderlines.stores.records import LEASE, DriverRow
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from orderlines.stores.records import Finding
+
 
 class SchemaState(NamedTuple):
     """How the schema of a store is.
@@ -63,6 +65,10 @@ class Upgrade(ABC):
 
         :raises UsageError: what is there is another application's, or no store.
         """
+
+    def examine(self) -> Iterable[Finding]:
+        """Yield how a server is on which there is no store yet: what a doctor sees of it without making one."""
+        return ()
 
     @abstractmethod
     def steps(self) -> list[int]:

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from orderlines_executor_rq.quarantine import Quarantined
 
 _KEPT: Final = "noeviction"
+_SCARCE: Final = 0.9
+"""The part of its memory that may be used before that is a finding."""
 _SAME: Final = f"set the same {VARIABLE}, any text of {SHORTEST} characters or more, wherever orderlines runs"
 
 
 def examine(url: str) -> Iterator[Finding]:
-    """Yield whether a Redis is reached, its version, its role, what it throws away, what was set aside, and the key."""
+    """Yield what there is to say of a Redis: its version, role, memory and eviction, what was set aside, and the key."""
     rung: str | None = None
     try:
         with closing(connect(url)) as connection:
@@ -56,6 +58,7 @@ def _server(connection: Redis, url: str) -> Iterator[Finding]:
         return
     yield _version(info)
     yield _role(info)
+    yield _memory(info)
     yield _eviction(info)
 
 
@@ -73,6 +76,15 @@ def _role(info: Mapping[str, Any]) -> Finding:
         advice = "name its master, or any other server that takes writes: no bell can be rung on a replica"
         return Finding("queue role", "wrong", "replica, which takes no writes", advice)
     return Finding("queue role", "ok", role)
+
+
+def _memory(info: Mapping[str, Any]) -> Finding:
+    used, most = info.get("used_memory", 0), info.get("maxmemory", 0)
+    told = f"{used / 1024 / 1024:,.1f} MiB used" + (f" of {most / 1024 / 1024:,.1f}" if most else ", without a limit")
+    if most and used > _SCARCE * most:
+        advice = "raise maxmemory: while it is full no bell can be rung and no worker starts, and lines come later"
+        return Finding("queue memory", "wrong", told, advice)
+    return Finding("queue memory", "ok", told)
 
 
 def _eviction(info: Mapping[str, Any]) -> Finding:

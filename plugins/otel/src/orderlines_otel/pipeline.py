@@ -46,6 +46,7 @@ class LineEnded(NamedTuple):
     flow: str
     line: str
     status: str
+    started: float | None
     finished: float
     error: str | None
     round: int

@@ -40,13 +40,14 @@ if wants_traces() or os.environ.get(METRICS):
         pipeline().put(RunChanged(run, flow, status, error, round, started, finished))
 
     @hookimpl
-    def orderlines_line_ended(
-        run: str, flow: str, line: str, status: str, finished: float, error: str | None, round: int  # noqa: A002 -- likewise
+    def orderlines_line_ended(  # noqa: PLR0913, PLR0917 -- the hook's
+        run: str, flow: str, line: str, status: str, started: float | None, finished: float, error: str | None,
+        round: int,  # noqa: A002 -- likewise
     ) -> None:  # fmt: skip
         """Pass on that a line has ended."""
         from orderlines_otel.pipeline import LineEnded, pipeline  # noqa: PLC0415 -- as above
 
-        pipeline().put(LineEnded(run, flow, line, status, finished, error, round))
+        pipeline().put(LineEnded(run, flow, line, status, started, finished, error, round))
 
     @hookimpl
     def orderlines_task_changed(  # noqa: PLR0913, PLR0917 -- the hook's

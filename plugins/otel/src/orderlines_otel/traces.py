@@ -41,8 +41,6 @@ _TOGETHER: Final = 128
 """Spans that are sent at once, likewise: while the SDK's 512 are encoded, a driver waits."""
 _SCOPE: Final = InstrumentationScope("orderlines")
 _FAILED: Final = frozenset({"FAILURE", "RETRY"})
-_LINES: Final = 10_000
-"""Lines whose beginning is remembered until they end."""
 
 
 class Traces:
@@ -59,7 +57,6 @@ class Traces:
         self._sampler = TracerProvider(shutdown_on_exit=False).sampler
         self._resource = _resource()
         self._links = _links(caller)
-        self._begun: dict[tuple[str, int, str], float] = {}
 
     @classmethod
     def configured(cls) -> Self:
@@ -86,7 +83,6 @@ class Traces:
         """Do nothing: the metrics say so."""
 
     def _attempt(self, event: AttemptEnded) -> None:
-        self._note_line(event)
         which = (event.run, event.round, event.line)
         own = attempt_span(*which, event.node, event.visit, event.attempt)
         more: dict[str, str | int | None] = {
@@ -99,7 +95,7 @@ class Traces:
 
     def _line(self, event: LineEnded) -> None:
         which = (event.run, event.round, event.line)
-        times = (self._begun.pop(which, event.finished), event.finished)
+        times = (event.finished if event.started is None else event.started, event.finished)
         place = _Place(line_span(*which), opener_span(*which))
         self._span(event, f"line {opener(event.line)[1]}", place, times, {"orderlines.line": event.line})
 
@@ -127,14 +123,6 @@ class Traces:
             status=_status(event.status, error), start_time=started, end_time=finished, instrumentation_scope=_SCOPE,
         )  # fmt: skip
         self._processor.on_end(span)
-
-    def _note_line(self, event: AttemptEnded) -> None:
-        """Remember when a line has begun, as far as is seen here: with its first attempt."""
-        which = (event.run, event.round, event.line)
-        if event.line and which not in self._begun:
-            if len(self._begun) >= _LINES:
-                del self._begun[next(iter(self._begun))]
-            self._begun[which] = event.started
 
 
 class _Place(NamedTuple):

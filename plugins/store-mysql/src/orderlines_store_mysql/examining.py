@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _VARIABLES: Final = (
     "SELECT @@global.sql_mode, @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog, @@global.read_only,"
-    " @@max_connections, @@max_allowed_packet, @@collation_database, @@binlog_format"
+    " @@max_connections, @@max_allowed_packet, @@binlog_format"
 )
 _TABLES: Final = (
     "SELECT DISTINCT table_collation, engine FROM information_schema.tables WHERE table_schema = DATABASE()"
@@ -28,20 +28,26 @@ _SCARCE: Final = 10
 
 
 def examine(link: Link) -> Iterator[Finding]:
-    """Yield its version, that of the schema, how safely it writes, who may, how it compares texts, and what room is."""
-    yield Finding("store server", "ok", link.version)
+    """Yield how the server is, the version of the schema, who may write, and how texts are compared."""
+    yield from server(link)
     ((version,),) = link.ask(f"SELECT MAX(version) FROM {VERSIONS}")
     yield Finding("store schema", "ok" if version == SCHEMA_VERSION else "wrong", f"version {version}")
-    ((mode, flush, binlog, sync, read_only, most, packet, collation, form),) = link.ask(_VARIABLES)
+    ((read_only, collation),) = link.ask("SELECT @@global.read_only, @@collation_database")
+    if not read_only:
+        yield rights(link)
+    yield _collations(link.ask(_TABLES), collation)
+
+
+def server(link: Link) -> Iterator[Finding]:
+    """Yield its version, how safely it writes, and what room is: what can be seen without our tables."""
+    yield Finding("store server", "ok", link.version)
+    ((mode, flush, binlog, sync, read_only, most, packet, form),) = link.ask(_VARIABLES)
     yield Finding("store sql_mode", "ok", f"{mode or 'empty'}; connections of orderlines set their own")
     yield _flush(flush)
     if binlog:
         yield _binlog(sync, str(form))
     if read_only:
         yield Finding("store writes", "wrong", "read_only is on", "name the server that takes writes in the URL")
-    else:
-        yield rights(link)
-    yield _collations(link.ask(_TABLES), collation)
     yield _packet(int(packet))
     used = int(link.ask("SHOW GLOBAL STATUS LIKE 'Threads_connected'")[0][1])
     yield _connections(int(most), used)

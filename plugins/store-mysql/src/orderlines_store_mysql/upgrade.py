@@ -25,7 +25,7 @@ from orderlines_store_mysql.upgrades import STEPS, Change
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from orderlines.stores.records import DriverRow
+    from orderlines.stores.records import DriverRow, Finding
     from orderlines_store_mysql.upgrades import Definition, Step
 
 PATIENCE: Final = 3600.0
@@ -55,6 +55,11 @@ class MySQLUpgrade(Upgrade):
 
     def state(self) -> SchemaState:
         return self._asking(self._state)
+
+    def examine(self) -> list[Finding]:
+        from orderlines_store_mysql.examining import server  # noqa: PLC0415 -- only a doctor needs it
+
+        return self._asking(lambda link: list(server(link)))
 
     def _state(self, link: Link) -> SchemaState:
         there = tables(link)

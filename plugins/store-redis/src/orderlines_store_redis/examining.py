@@ -27,8 +27,13 @@ _FSYNC: Final = {
 
 
 def examine(connections: Connections) -> Iterator[Finding]:
-    """Yield the version of the server, its role, how it persists, and what it does when its memory is full."""
+    """Yield how the keys are laid out, and how the server is."""
     yield Finding("store layout", "ok", f"layout {LAYOUT}, keys {connections.address.prefix}*")
+    yield from server(connections)
+
+
+def server(connections: Connections) -> Iterator[Finding]:
+    """Yield its version, its role, how it persists, and what it does when its memory is full."""
     told = _told(connections)
     if told is None:
         advice = "allow its user the command INFO, or look yourself whether it is the master and is not full"

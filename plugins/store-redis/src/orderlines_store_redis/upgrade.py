@@ -12,9 +12,9 @@ from orderlines_store_redis.finding import drivers
 from orderlines_store_redis.upgrades import STEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from orderlines.stores.records import DriverRow
+    from orderlines.stores.records import DriverRow, Finding
     from orderlines_store_redis.connection import Held
     from orderlines_store_redis.upgrades import Step
 
@@ -40,6 +40,11 @@ class RedisUpgrade(Upgrade):
 
     def close(self) -> None:
         self._connections.close()
+
+    def examine(self) -> Iterator[Finding]:
+        from orderlines_store_redis.examining import server  # noqa: PLC0415 -- only a doctor needs it
+
+        return server(self._connections)
 
     def state(self) -> SchemaState:
         name = self._connections.key("layout")
