@@ -28,7 +28,7 @@ _SAME: Final = f"set the same {VARIABLE}, any text of {SHORTEST} characters or m
 
 
 def examine(url: str) -> Iterator[Finding]:
-    """Yield what there is to say of a Redis: its version, role, memory and eviction, what was set aside, and the key."""
+    """Yield what there is to say of a Redis: its version, role, memory, eviction, quarantine and key."""
     rung: str | None = None
     try:
         with closing(connect(url)) as connection:
