@@ -120,6 +120,7 @@ def test_a_zone_counts_for_the_ends_of_a_window(shell: Shell, flow: Path) -> Non
         (["--every", "1h", "--zone", "Europe/Berln"], "did you mean Europe/Berlin?"),
         (["--every", "1h", "--zone", "Europe/Berlin"], "'Europe/Berlin' would count for nothing: every 1h is the same"),
         (["--at", "2990-01-01T00:00Z", "--zone", "Europe/Berlin"], "'Europe/Berlin' would count for nothing: at 2990"),
+        (["--cron", "0 3 * * *", "--zone", ""], "zone: there is no time zone ''"),
         (["--at", "tomorrow"], "at 'tomorrow'"),
         (["--every", "5m", "--cron", "* * * * *"], "say one of every, at and cron"),
         ([], "say one of every, at and cron"),

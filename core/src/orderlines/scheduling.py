@@ -172,7 +172,7 @@ def _check_words(when: When) -> None:
 
 def _check_zone(zone: str | None) -> None:
     """Refuse an unknown zone, even where no time needs one."""
-    if zone:
+    if zone is not None:
         from orderlines.schedulers.zones import zone_of  # noqa: PLC0415 -- only where one is named
 
         try:
