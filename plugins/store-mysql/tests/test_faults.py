@@ -286,6 +286,21 @@ def test_texts_are_whole_on_a_server_that_speaks_latin1(url: str, admin: Any) ->
         admin.run(url, *(f"SET GLOBAL {name} = '{value}'" for name, value in zip(settings, usual, strict=True)))
 
 
+def test_the_servers_own_limits_for_its_users_leave_nothing_out(url: str, admin: Any) -> None:
+    limits = {"sql_select_limit": "2", "completion_type": "'RELEASE'", "sql_safe_updates": "1"}
+    admin.run(url, *(f"SET GLOBAL {name} = {value}" for name, value in limits.items()))
+    try:
+        with closing(MySQLStore(url)) as store:
+            names = [store.accept(new_run(name=f"r{number}")).name for number in range(5)]
+            before = admin.status(url, "Connections")
+            assert [row.name for row in store.runs(10)] == names[::-1]
+            store.wish(store.runs(1)[0].id, "stop")
+            assert store.prune_flows() == 0
+            assert admin.status(url, "Connections") - before == 1  # who asked
+    finally:
+        admin.run(url, *(f"SET GLOBAL {name} = DEFAULT" for name in limits))
+
+
 # a greenlet killed in the middle of a store call
 
 

@@ -29,12 +29,14 @@ _ROOM: Final = 64
 """Bytes that a packet needs besides its statements."""
 _SETTINGS: Final = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',"
-    f" innodb_lock_wait_timeout = {LOCK_WAIT}, autocommit = 1;"
+    f" innodb_lock_wait_timeout = {LOCK_WAIT}, autocommit = 1, completion_type = 0, sql_safe_updates = 0,"
+    " sql_select_limit = 18446744073709551615;"
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;"
     "SELECT VERSION(), @@max_allowed_packet"
 )
 """Every value that what we write depends on, whatever the server's defaults are: no leap of a time zone, no shortened
-texts, no snapshot that is older than the statement."""
+texts, no snapshot that is older than the statement, no transaction begun or connection ended by a COMMIT, no rows left
+out or statements refused where there are many."""
 _LEAST: Final = {True: (10, 6), False: (8, 0)}
 
 
