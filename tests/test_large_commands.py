@@ -130,6 +130,8 @@ def test_a_run_can_be_seen_and_stopped_while_only_its_result_store_is_away(shell
     assert shell.call("status", "last", "--json").document["status"] == "STOP"
     pruned = shell.call("prune", "--older-than", "0s", "--results", away)
     assert (pruned.code, len(shell.runs())) == (4, 1), "no run goes whose values would stay"
+    counted = shell.call("prune", "--older-than", "0s", "--dry-run", "--results", away)
+    assert (counted.code, counted.out) == (0, "1 run would be deleted; nothing was\n")
     shell.left_alone()
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderlines.errors import Refused, UnknownRun, ValueLost
+from orderlines.errors import Refused, StoreUnavailable, UnknownRun, ValueLost
 from orderlines.plugins import registry
 from orderlines.states import LineStatus
 from orderlines.stores.base import Store
@@ -237,6 +237,29 @@ def test_a_pruned_run_takes_its_values_along_wherever_they_are(
     assert values(big, store) == {}
     for each in (big, elsewhere):
         each.close()
+
+
+def test_a_run_whose_values_are_gone_is_pruned_and_no_file_is_made(url: str, tmp_path: Path, store: LargeStore) -> None:
+    elsewhere = opened(url, f"sqlite:///{tmp_path}/big.db")
+    run = elsewhere.accept(new_run(vars=LONG))
+    elsewhere.close()
+    PlayedDriver(store).write(ending(store.lines(run.id)[0]))
+    (tmp_path / "big.db").unlink()
+    assert store.prune([run.id], store.now() + 10) == [run.id]
+    assert not (tmp_path / "big.db").exists()
+
+
+def test_who_prunes_is_told_to_name_a_result_store_that_refuses_whom_it_does_not_know(
+    url: str, tmp_path: Path, store: LargeStore
+) -> None:
+    elsewhere = opened(url, f"sqlite:///{tmp_path}/big.db")
+    run = elsewhere.accept(new_run(vars=LONG))
+    elsewhere.close()
+    PlayedDriver(store).write(ending(store.lines(run.id)[0]))
+    (tmp_path / "big.db").write_text("no database any more", encoding="ascii")
+    with pytest.raises(StoreUnavailable, match=rf"large values of run {run.name} are in .*name it with --results"):
+        store.prune([run.id], store.now() + 10)
+    assert store.run(run.id) is not None
 
 
 def test_only_what_no_row_names_is_swept(store: LargeStore, results: ResultStore) -> None:

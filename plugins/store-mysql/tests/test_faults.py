@@ -286,28 +286,19 @@ def test_texts_are_whole_on_a_server_that_speaks_latin1(url: str, admin: Any) ->
         admin.run(url, *(f"SET GLOBAL {name} = '{value}'" for name, value in zip(settings, usual, strict=True)))
 
 
-# what a server's defaults would change in silence
-
-
-def test_a_servers_defaults_shorten_no_answer_and_cost_no_connection(url: str, admin: Any) -> None:
-    settings = {"sql_select_limit": "2", "sql_safe_updates": "1", "completion_type": "1", "autocommit": "0"}
-    usual = {
-        "sql_select_limit": "18446744073709551615",
-        "sql_safe_updates": "0",
-        "completion_type": "0",
-        "autocommit": "1",
-    }
-    admin.run(url, *(f"SET GLOBAL {name} = {value}" for name, value in settings.items()))
+def test_the_servers_own_limits_for_its_users_leave_nothing_out(url: str, admin: Any) -> None:
+    limits = {"sql_select_limit": "2", "completion_type": "'RELEASE'", "sql_safe_updates": "1"}
+    admin.run(url, *(f"SET GLOBAL {name} = {value}" for name, value in limits.items()))
     try:
-        store = MySQLStore(url)
-        runs = [store.accept(new_run()).id for _ in range(4)]
-        assert [run.id for run in store.runs(9)] == runs[::-1]
-        before = store._read("SELECT CONNECTION_ID()")
-        store.wish(runs[0], "stop")
-        assert store._read("SELECT CONNECTION_ID()") == before
-        store.close()
+        with closing(MySQLStore(url)) as store:
+            names = [store.accept(new_run(name=f"r{number}")).name for number in range(5)]
+            before = admin.status(url, "Connections")
+            assert [row.name for row in store.runs(10)] == names[::-1]
+            store.wish(store.runs(1)[0].id, "stop")
+            assert store.prune_flows() == 0
+            assert admin.status(url, "Connections") - before == 1  # who asked
     finally:
-        admin.run(url, *(f"SET GLOBAL {name} = {value}" for name, value in usual.items()))
+        admin.run(url, *(f"SET GLOBAL {name} = DEFAULT" for name in limits))
 
 
 # a greenlet killed in the middle of a store call

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orderlines.cli.options import is_there, json_option, nothing_at, open_store, store_option
+from orderlines.cli.options import is_there, json_option, nothing_at, open_store, open_to_look, store_option
 from orderlines.cli.output import show, tell
 from orderlines.errors import UsageError
 from orderlines.states import FINAL
@@ -35,7 +35,7 @@ def command(older_than: str, statuses: tuple[str, ...], url: str, *, dry_run: bo
 
     age = _age(older_than)
     if is_there(url):
-        store = open_store(url)
+        store = open_to_look(url) if dry_run else open_store(url)
         try:
             before = store.now() - age
             if dry_run:

@@ -8,7 +8,7 @@ hold these references still: :meth:`LargeStore.whole` is asked for a text where 
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from orderlines.errors import Refused, UnknownRun, ValueLost
 from orderlines.stores.leaving import Leaving, is_large
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from orderlines.stores.records import AttemptRow, Committed, FlowRow, LineRow, NewRun, Reopening, RunRow, Step
     from orderlines.stores.results import ResultStore
     from orderlines.stores.schedule_records import Schedule, ScheduleRow, SlotStart
-
-
-_NO_RUN: Final = ""
-"""The name of no run."""
 
 
 class LargeStore(WrappedStore):
@@ -185,14 +181,16 @@ class LargeStore(WrappedStore):
 
     def prune(self, runs: Collection[int], before: float) -> list[int]:
         known = {number: (row.name, self._places_of(number)) for number in runs if (row := self.inner.run(number))}
-        for place in {place for _, places in known.values() for place in places}:
-            # Changes nothing, but one that refuses or is away says so while the runs are still there.
-            self._places.at(place).delete([_NO_RUN])
+        named = {place: name for name, places in known.values() for place in places}
+        # One that refuses or is away says so while the runs are still there.
+        emptied = {place: self._places.emptied(place, name) for place, name in named.items()}
         gone = self.inner.prune(runs, before)
         for number in gone:
             name, places = known.get(number, ("", frozenset()))
             for place in places:
-                self._places.at(place).delete([name])
+                results = emptied[place]
+                if results is not None:
+                    results.delete([name])
         return gone
 
     def _places_of(self, run: int) -> frozenset[str]:

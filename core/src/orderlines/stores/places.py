@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.errors import PluginError, StoreUnavailable, UsageError, ValueLost
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from orderlines.stores.results import ResultStore
 
     KindOf = Callable[[str], type[Any] | None]
+
+_NO_RUN: Final = ""
+"""The name of no run."""
 
 
 class Places:
@@ -86,17 +90,41 @@ class Places:
         return self.at(target).get(reference)
 
     def _named(self, reference: Reference) -> str:
-        place = reference.place
+        with self._hinting(reference.place, reference.run):
+            found = self._there(reference.place)
+            if found is None:
+                raise ValueLost(f"large values of run {reference.run} are in {reference.place}, and nothing is there")
+            return found.get(reference)
+
+    def emptied(self, place: str, run: str) -> ResultStore | None:
+        """Return the result store at a place that a run's values are to be deleted from; ``None`` where nothing is.
+
+        :raises StoreUnavailable: it cannot be reached from here, or deletes nothing.
+        """
+        with self._hinting(place, run):
+            found = self._there(place)
+            if found is not None:
+                found.delete([_NO_RUN])  # changes nothing
+            return found
+
+    def _there(self, place: str) -> ResultStore | None:
+        """Return the result store at a place; ``None`` where a reference has led to it, and nothing is there."""
         if place not in self._urls:
-            try:
-                kind = self._kind_of(_scheme(place))
-                if kind is None or not kind.is_there(place):
-                    raise ValueLost(f"large values of run {reference.run} are in {place}, and nothing is there")
-                return self.at(place).get(reference)
-            except (PluginError, StoreUnavailable, UsageError) as error:
-                told = f"large values of run {reference.run} are in {place}; name it with --results"
-                raise StoreUnavailable(f"{told}, and with its password if it has one: {error}") from error
-        return self.at(place).get(reference)
+            kind = self._kind_of(_scheme(place))
+            if kind is None or not kind.is_there(place):
+                return None
+        return self.at(place)
+
+    @contextmanager
+    def _hinting(self, place: str, run: str) -> Iterator[None]:
+        """Say how to name a place that only a reference has named, where it cannot be reached."""
+        try:
+            yield
+        except (PluginError, StoreUnavailable, UsageError) as error:
+            if place in self._urls:
+                raise
+            told = f"large values of run {run} are in {place}; name it with --results"
+            raise StoreUnavailable(f"{told}, and with its password if it has one: {error}") from error
 
     def ours(self) -> set[str]:
         """Return the places at which values of this store may be that no row names any more."""

@@ -35,7 +35,8 @@ _SETTINGS: Final = (
     "SELECT VERSION(), @@max_allowed_packet"
 )
 """Every value that what we write depends on, whatever the server's defaults are: no leap of a time zone, no shortened
-texts, no snapshot that is older than the statement, no answer that is cut short."""
+texts, no snapshot that is older than the statement, no transaction begun or connection ended by a COMMIT, no rows left
+out or statements refused where there are many."""
 _LEAST: Final = {True: (10, 6), False: (8, 0)}
 
 
