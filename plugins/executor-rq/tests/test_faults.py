@@ -119,7 +119,10 @@ def test_bells_for_runs_that_cannot_be_served_keep_no_worker_busy(
     flow = plant.flow(plant.node("a"))
     strange = flow._replace(digest="strange", data={**flow.data, "line": [{"id": "a", "call": "strange.a"}]})
     runs = [plant.engine.start(strange) for _ in range(3)]
-    work = Work({"where": where(plant.store.url), "queue": plant.queue, "queues": ["default"], "silence": 60.0}, repr)
+    said: list[list[Any]] = []
+    work = Work(
+        {"where": where(plant.store.url), "queue": plant.queue, "queues": ["default"], "silence": 60.0}, said.append
+    )
     work.begin()
     until = time.monotonic() + 30.0
     work.drain(None, until)
