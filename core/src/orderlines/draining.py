@@ -131,6 +131,8 @@ class Drainer(Driver):
             self._shake()
         else:
             super()._take(row)
+            if row.id not in self._lines:  # It cannot be served here; the next one may be.
+                self._look_soon()
 
     def _stand_in(self, enough: Callable[[], bool]) -> None:
         """See to calls that run beside the one which keeps the thread; what is due is left to other workers.

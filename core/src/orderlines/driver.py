@@ -18,6 +18,7 @@ from orderlines.driving.plans import Plans
 from orderlines.driving.relief import Relief
 from orderlines.driving.saying import Sayings
 from orderlines.driving.serving import Served
+from orderlines.driving.stranded import Stranded
 from orderlines.driving.telling import Telling
 from orderlines.driving.territory import GivenRuns
 from orderlines.driving.turning import Turning
@@ -109,6 +110,7 @@ class Driver:
         self._turning = Turning(store, self._runs, self._patiently, self._calls.admit)
         self._unserved = Unserved(store, self.id, self._patiently, self._leases, self._territory.queues, tell)
         self.failures = self._unserved.failures
+        self._stranded = Stranded(store, self.id, self._patiently)
         self._writing = Writing(store, self.id, self._patiently)
         self._relief = Relief(self._stand_in, partial(self._mailbox.put, None))
 
@@ -218,6 +220,8 @@ class Driver:
         if self._shaken:
             self._reconcile()
         self._unserved.look(now)
+        for row in self._stranded.look(now):
+            self._take(row)
         territory = self._territory
         if territory.settled(self._runs):
             return
@@ -288,6 +292,8 @@ class Driver:
             self._tell(number)
             return False
         self.failures.pop(number, None)
+        if row.wish == "stop":
+            self._stranded.note(number)
         self._runs[number] = Served(self.store, row, plan, lambda digest: self._plans.of(digest, row.executor))
         return True
 
@@ -376,6 +382,9 @@ class Driver:
         left = [row for done in written for row in done.left]
         if left:
             self._look_soon()
+            if not self._territory.admits():
+                for run in {row.run for row in left}:
+                    self._stranded.note(run)
             if self._bell is not None:
                 self._bell.ring(left)
 
@@ -423,6 +432,8 @@ class Driver:
             self._adopt(run.id, [row.id for row in done.opened], partial(opens, done.opened))
         if done.woken is not None:
             self._take(done.woken)
+        if step.closes is not None and line.halt == Halt.STOP:
+            self._stranded.note(line.info.id)
         if step.ending is not None and line.parent is None:
             self._end_run(line.info.id)
         elif (

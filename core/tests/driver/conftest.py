@@ -28,6 +28,10 @@ def orderlines_components():
 @hookimpl
 def orderlines_node_types():
     return [NodeTypePlugin("abyss", "abyss", "faulty_acts.nodes:Abyss")]
+
+@hookimpl
+def orderlines_executors():
+    return [ExecutorPlugin("far", "faulty_acts.library:far", "line", "kill", "remote")]
 """
 LIBRARY = """\
 import threading

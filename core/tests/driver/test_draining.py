@@ -137,6 +137,21 @@ def library(install: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     registry.cache_clear()
 
 
+def test_runs_that_it_cannot_serve_keep_it_from_nothing(
+    store: SQLiteStore, worker: Drainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orderlines.driver.POLL", 60.0)
+    flow = load_data(
+        {"flow": "drained", "line": [{"id": "a", "call": "drained.double", "with": {"value": 1}}]}, registry()
+    ).flow
+    strange = flow._replace(digest="strange", data={**flow.data, "line": [{"id": "a", "call": "strange.a"}]})
+    for _ in range(5):
+        store.accept(new_run(strange, {}, None, None)._replace(queue="default"))
+    good = accepted(store, [CALL])
+    worker.drain(time.monotonic() + 10)
+    assert (status(store, good), len(worker.failures)) == ("SUCCESS", 5)
+
+
 def test_runs_of_its_queue_are_driven_to_their_end(store: SQLiteStore, worker: Drainer) -> None:
     runs = [accepted(store, [CALL, {**CALL, "id": "b"}]) for _ in range(20)]
     assert worker.drain(soon()) is False

@@ -142,6 +142,15 @@ def test_what_only_workers_do_is_said_to_wait_for_them(plant: Plant) -> None:
     assert "orderlines worker" not in stopped
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_stop_says_that_no_worker_comes_where_others_serve_other_queues(busy: Plant) -> None:
+    run = busy.start(busy.node("a", queue="gpu"))
+    told = busy.call("stop", run.name).stderr
+    assert (
+        f"no worker has come for run {run.name}: the wish to stop is stored; it ends with `orderlines recover" in told
+    )
+
+
 def test_commands_that_know_no_queue_are_obeyed_when_workers_look(busy: Plant) -> None:
     run = busy.start(busy.node("a"), {"id": "nap", "delay": 3600})
     within(30, lambda: busy.store.lines(run.row.id)[0].status == "TIME", f"it waits: {busy.told()}")

@@ -15,6 +15,8 @@ from rq_posts import wait_for
 from orderlines.draining import Drainer
 from orderlines.opening import where
 from orderlines.processes.proc import descendants
+from orderlines_executor_rq.draining import Left
+from orderlines_executor_rq.message import Bell
 from orderlines_executor_rq.work import Work
 
 if TYPE_CHECKING:
@@ -96,6 +98,47 @@ def test_a_driver_that_cannot_give_back_what_waits_lets_go_of_everything(
         work.drain(None, time.monotonic() + 30.0)
     assert said[-2:] == [["parted"], ["works", False]]
     assert plant.store.drivers() == []
+
+
+class _Counted(Drainer):
+    """One that counts how often it takes lines."""
+
+    rounds = 0
+
+    def drain(self, until: float) -> bool:
+        type(self).rounds += 1
+        return super().drain(until)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_bells_for_runs_that_cannot_be_served_keep_no_worker_busy(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orderlines_executor_rq.work.Drainer", _Counted)
+    monkeypatch.setattr("orderlines_executor_rq.work.VAIN", 60.0)
+    flow = plant.flow(plant.node("a"))
+    strange = flow._replace(digest="strange", data={**flow.data, "line": [{"id": "a", "call": "strange.a"}]})
+    runs = [plant.engine.start(strange) for _ in range(3)]
+    said: list[list[Any]] = []
+    work = Work(
+        {"where": where(plant.store.url), "queue": plant.queue, "queues": ["default"], "silence": 60.0}, said.append
+    )
+    work.begin()
+    until = time.monotonic() + 30.0
+    work.drain(None, until)
+    rounds = _Counted.rounds
+    for run in runs:
+        assert work.drain(Bell(run.row.id, 1, 0, 1), until) is Left.NOTHING
+        assert 0.0 < (work.rest() or 0.0) <= 60.0
+    assert _Counted.rounds == rounds
+    good = plant.start(plant.node("b"))
+    work.drain(Bell(good.row.id, 1, 0, 1), until)
+    assert good.status == "SUCCESS"
+    runs[0].stop()
+    work.drain(None, until)
+    wait_for(lambda: work.drain(None, until) is Left.NOTHING and runs[0].status == "STOP", "it is stopped")
+    work.leave()
+    work.part()
 
 
 FATAL = (

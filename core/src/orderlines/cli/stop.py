@@ -12,7 +12,7 @@ from orderlines.cli.options import json_option, opened_run, queue_option, store_
 from orderlines.cli.outage import Outage
 from orderlines.cli.output import show_run, tell
 from orderlines.cli.ringing import tell_workers
-from orderlines.cli.unattended import is_held, tell_unless_driven
+from orderlines.cli.unattended import is_held, is_left, living_drivers, tell_unless_driven, tell_where_left
 from orderlines.states import FINAL
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _LOOK: Final = 0.05
 _FIRST: Final = 1.0
 """Seconds for which nobody may hold a line of the run before it is taken for not driven: while its lines wait for
 their time, a living driver holds none, and takes them once it has seen the wish."""
+_STRANDED: Final = 5.0
+"""The same where lines of it are for workers, and a driver lives: workers are waited for, and then it takes them."""
 _AGAIN: Final = 5.0
 """The same, once somebody has: a driver's process that was ended is started anew."""
 _NOBODY: Final = 0
@@ -47,6 +49,7 @@ def command(run: str, url: str, as_json: bool) -> None:  # noqa: FBT001 -- a fla
             tell(f"run {row.name} had ended as {asked.status}: nothing was stopped")
         ended = _final(store, asked, patiently)
         patiently(lambda: tell_unless_driven(store, ended, "the wish to stop is stored; it ends"))
+        patiently(lambda: tell_where_left(store, ended, "the wish to stop is stored; it ends"))
         show_run(store, ended, as_json=as_json)
 
 
@@ -61,7 +64,8 @@ def _final(store: Store, row: RunRow, patiently: Outage) -> RunRow:
         seen = store.run(row.name) or row
         return seen, seen.status not in FINAL and is_held(store, seen)
 
-    seen, limit = row, time.monotonic() + _FIRST
+    first = _STRANDED if patiently(lambda: is_left(store, row) and living_drivers(store)) else _FIRST
+    seen, limit = row, time.monotonic() + first
     while seen.status not in FINAL and (now := time.monotonic()) < limit:
         seen, held = patiently(look)
         asked = time.monotonic() - now

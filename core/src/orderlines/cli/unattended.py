@@ -36,6 +36,17 @@ def tell_unless_driven(store: Store, row: RunRow, then: str) -> None:
         tell(f"nobody drives run {row.name}: {then} with {_drivers_for(store, row)}")
 
 
+def is_left(store: Store, row: RunRow) -> bool:
+    """Return whether lines of a run are left to workers."""
+    return any(line.queue is not None for line in store.lines(row.id) if line.status not in FINAL)
+
+
+def tell_where_left(store: Store, row: RunRow, then: str) -> None:
+    """Say on standard error, where a driver lives but none has come for what is left to workers, what goes on then."""
+    if row.status not in FINAL and living_drivers(store) and is_left(store, row) and not is_held(store, row):
+        tell(f"no worker has come for run {row.name}: {then} with {_drivers_for(store, row)}")
+
+
 def must_have_ended(store: Store, row: RunRow) -> None:
     """Refuse to retry a run that goes on, with what can be done about it instead.
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 OFTEN: Final = 0.8
 """Of the time after which bells are taken for lost, what lies between two looks for them, at least: a drain with calls
 in flight is called without a rest."""
+VAIN: Final = 1.0
+"""Seconds between two drains for runs that cannot be served here: each of their lines is rung for again and again."""
 SHARE: Final = 0.05
 """Seconds between two looks at whether calls hold others up."""
 
@@ -46,7 +48,8 @@ class Work(Drain):
         self._ringer: Ringer
         self._bells: Bells
         self._leaves = self._parted = self._fails = False
-        self._next_reminder = 0.0
+        self._next_reminder = self._next_vain = 0.0
+        self._put_off = False
 
     def begin(self) -> None:
         """Open the store, and enroll as a driver."""
@@ -60,7 +63,13 @@ class Work(Drain):
         threading.Thread(target=self._share, daemon=True, name="orderlines-sharing").start()
 
     def drain(self, bell: Bell | None, until: float) -> Left:
-        """Take lines until there are none: which one was rung for makes no difference, as the oldest come first."""
+        """Take lines until there are none: which one was rung for makes no difference, as the oldest come first.
+
+        But where it is known that the run cannot be served here, and has just been looked at, that is done later.
+        """
+        self._put_off = self._is_vain(bell)
+        if self._put_off:
+            return Left.NOTHING
         self.say(["works", True])
         try:
             if bell is None:
@@ -70,11 +79,16 @@ class Work(Drain):
                 self.part()
                 return Left.NOTHING
         finally:
+            self._next_vain = time.monotonic() + VAIN
             if not self._drainer.holds:
                 self.say(["works", False])
         if self._drainer.holds:
             return Left.HELD
         return Left.MORE if more else Left.NOTHING
+
+    def _is_vain(self, bell: Bell | None) -> bool:
+        unserved = bell is not None and bell.run in self._drainer.failures
+        return unserved and not self._drainer.holds and time.monotonic() < self._next_vain
 
     def _drain(self, until: float) -> bool:
         """Have lines driven; where the driver cannot go on, let go of everything: it may not know what it has.
@@ -100,7 +114,9 @@ class Work(Drain):
         self._drainer.close()
 
     def rest(self) -> float | None:
-        """Return when a timer of these queues, or a deadline, comes due."""
+        """Return when a timer of these queues, or a deadline, comes due, or what was put off is to be done."""
+        if self._put_off:
+            return max(0.0, self._next_vain - time.monotonic())
         try:
             return self._drainer.rest()
         except StoreUnavailable:
