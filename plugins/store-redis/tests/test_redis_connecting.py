@@ -18,7 +18,7 @@ from orderlines.errors import Forked, StoreUnavailable, UnknownRun, UsageError
 from orderlines.testing.bench import until
 from orderlines.testing.drivers.played import PlayedDriver
 from orderlines.testing.drivers.records import ending, new_run, step
-from orderlines.testing.servers.base import Server
+from orderlines.testing.servers.base import Server, free_port
 from orderlines.testing.servers.redis import ExclusiveRedis, RedisServer, SecureRedis
 from orderlines_store_redis.address import OPTIONS
 from orderlines_store_redis.results import RedisResults
@@ -269,6 +269,22 @@ def test_a_server_of_another_kind_is_named_as_that(redis: RedisServer) -> None:
         RedisStore(f"rediss://127.0.0.1:{redis.port}/0?connect_timeout=0.5&timeout=0.5")
     with pytest.raises(StoreUnavailable, match="is a Redis and no sentinel; name the sentinels' ports"):
         RedisStore(f"redis+sentinel://127.0.0.1:{redis.port}/ours/0")
+
+
+def test_a_node_of_a_cluster_is_named_as_that(tmp_path: Path) -> None:
+    settings = {"cluster-enabled": "yes", "cluster-require-full-coverage": "no", "cluster-port": str(free_port())}
+    with RedisServer(tmp_path / "node", settings=settings) as server:
+
+        def serves() -> bool:
+            with suppress(RuntimeError):  # it is down until it has looked around
+                return server.ask("GET", "b") == ""
+            return False
+
+        server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "8191")
+        until(serves, "it serves its slots, of which that of b is one")
+        for place in (*(f"0?prefix={name}" for name in "abcdef"), "1"):
+            with pytest.raises(StoreUnavailable, match="it is part of a Redis Cluster, which this store does not sup"):
+                RedisStore(f"redis://127.0.0.1:{server.port}/{place}")
 
 
 # Sentinel
