@@ -77,6 +77,7 @@ def test_missing_tables_are_named(store: MySQLStore, url: str, admin: Any) -> No
     ("old", "new", "told"),
     [
         ("tester:secret", "tester:wrong-secret", "check the user 'tester' and the password"),
+        ("tester:secret@", "", "the URL names no user: write mysql://user:password@host"),
         ("/test_", "/nowhere_", "make it: CREATE DATABASE `nowhere_"),
         ("127.0.0.1:", "127.0.0.1:1", "check that a server answers at 127.0.0.1:1"),
         ("127.0.0.1", "no-such-host.invalid", "check that a server answers at no-such-host.invalid"),
