@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from contextlib import closing
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,7 @@ from orderlines.testing.drivers.crowd import crowd_at
 from orderlines.testing.drivers.records import new_run
 from orderlines.testing.servers.mariadb import MariaDB, SecureMariaDB
 from orderlines_store_mysql.address import Address, Options
+from orderlines_store_mysql.clock import clock_of
 from orderlines_store_mysql.link import Link
 from orderlines_store_mysql.schema import OURS, TABLES, VERSIONS, created
 from orderlines_store_mysql.store import MySQLStore
@@ -74,6 +77,7 @@ def test_missing_tables_are_named(store: MySQLStore, url: str, admin: Any) -> No
     ("old", "new", "told"),
     [
         ("tester:secret", "tester:wrong-secret", "check the user 'tester' and the password"),
+        ("tester:secret@", "", "the URL names no user: write mysql://user:password@host"),
         ("/test_", "/nowhere_", "make it: CREATE DATABASE `nowhere_"),
         ("127.0.0.1:", "127.0.0.1:1", "check that a server answers at 127.0.0.1:1"),
         ("127.0.0.1", "no-such-host.invalid", "check that a server answers at no-such-host.invalid"),
@@ -218,6 +222,37 @@ def test_a_fork_may_open_the_store_itself(store: MySQLStore) -> None:
     with os.fdopen(reading, encoding="utf-8") as answer:
         assert answer.read() == "1"
     os.waitpid(child, 0)
+
+
+def test_a_fork_knows_the_time_though_another_thread_was_asking_for_it(url: str) -> None:
+    asking, forked = Event(), Event()
+
+    def ask() -> float:
+        asking.set()
+        forked.wait()
+        return 0.0
+
+    there = MySQLStore(url.replace("127.0.0.1", "localhost"))  # one that nobody else in this process asks
+    thread = Thread(target=clock_of(Address(there.url)).now, args=(ask,))
+    thread.start()
+    asking.wait()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)  # what hangs here is ended
+        try:
+            own = MySQLStore(there.url)
+            own.now()
+            os.write(writing, b"known")
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as answer:
+        assert answer.read() == "known"
+    os.waitpid(child, 0)
+    forked.set()
+    thread.join()
+    there.close()
 
 
 def test_the_texts_of_the_tables_are_compared_exactly_whatever_the_databases_default(

@@ -17,10 +17,11 @@ import orderlines
 from orderlines.errors import Forked, StoreUnavailable, UnknownRun, UsageError
 from orderlines.testing.bench import until
 from orderlines.testing.drivers.played import PlayedDriver
-from orderlines.testing.drivers.records import new_run, step
-from orderlines.testing.servers.base import Server
+from orderlines.testing.drivers.records import ending, new_run, step
+from orderlines.testing.servers.base import Server, free_port
 from orderlines.testing.servers.redis import ExclusiveRedis, RedisServer, SecureRedis
 from orderlines_store_redis.address import OPTIONS
+from orderlines_store_redis.results import RedisResults
 from orderlines_store_redis.store import RedisStore
 
 if TYPE_CHECKING:
@@ -74,6 +75,24 @@ def test_who_is_not_let_in_is_told_what_to_mend(guarded: RedisServer, user: str,
         RedisStore(f"redis://{user}127.0.0.1:{guarded.port}/0?prefix=theirs")
     assert "much-secret" not in str(caught.value)
     assert QUOTED not in str(caught.value)
+
+
+def test_the_rights_that_the_readme_lists_are_enough(guarded: RedisServer) -> None:
+    readme = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
+    listed = readme.partition("The user needs")[2].partition("hashes, lists")[0]
+    commands = [f"+{name.lower()}" for name in re.findall(r"`([A-Z|]+)`", listed)]
+    kinds = [f"+@{kind}" for kind in ("hash", "list", "set", "sortedset", "stream")]
+    guarded.ask("ACL", "SETUSER", "least", "on", f">{SECRET}", "~least:*", "-@all", *commands, *kinds)
+    url = f"redis://least:{QUOTED}@127.0.0.1:{guarded.port}/0?prefix=least"
+    assert works(url)
+    with closing(RedisStore(url)) as store, closing(RedisResults(url)) as results:
+        driver = PlayedDriver(store)
+        line = driver.begin()
+        name = store.runs(1)[0].name
+        assert results.get(results.put(store.identity(), name, "large")) == "large"
+        driver.write(ending(line))
+        assert store.prune([line.run], store.now() + 10) == [line.run]
+        assert results.delete([name]) == 1
 
 
 def test_a_password_is_in_no_message(guarded: RedisServer) -> None:
@@ -250,6 +269,22 @@ def test_a_server_of_another_kind_is_named_as_that(redis: RedisServer) -> None:
         RedisStore(f"rediss://127.0.0.1:{redis.port}/0?connect_timeout=0.5&timeout=0.5")
     with pytest.raises(StoreUnavailable, match="is a Redis and no sentinel; name the sentinels' ports"):
         RedisStore(f"redis+sentinel://127.0.0.1:{redis.port}/ours/0")
+
+
+def test_a_node_of_a_cluster_is_named_as_that(tmp_path: Path) -> None:
+    settings = {"cluster-enabled": "yes", "cluster-require-full-coverage": "no", "cluster-port": str(free_port())}
+    with RedisServer(tmp_path / "node", settings=settings) as server:
+
+        def serves() -> bool:
+            with suppress(RuntimeError):  # it is down until it has looked around
+                return server.ask("GET", "b") == ""
+            return False
+
+        server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "8191")
+        until(serves, "it serves its slots, of which that of b is one")
+        for place in (*(f"0?prefix={name}" for name in "abcdef"), "1"):
+            with pytest.raises(StoreUnavailable, match="it is part of a Redis Cluster, which this store does not sup"):
+                RedisStore(f"redis://127.0.0.1:{server.port}/{place}")
 
 
 # Sentinel

@@ -20,6 +20,7 @@ from orderlines.errors import StoreUnavailable
 from orderlines.testing.bench import until
 from orderlines.testing.drivers.played import PlayedDriver, everything
 from orderlines.testing.drivers.records import step, task
+from orderlines.testing.servers.base import free_port
 from orderlines.testing.servers.redis import RedisServer
 from orderlines_store_redis.store import RedisStore
 
@@ -206,6 +207,20 @@ def test_a_replica_is_read_and_never_half_written(frail: RedisServer, replica: R
     assert everything(copy, line.run) == everything(store, line.run) == before
     store.close()
     copy.close()
+
+
+def test_a_replica_that_has_lost_its_master_is_waited_for(frail: RedisServer) -> None:
+    """Fault: a fail-over, with replicas that serve no stale data."""
+    with closing(RedisStore(frail.url)) as store:
+        line = PlayedDriver(store).begin()
+        frail.ask("CONFIG", "SET", "replica-serve-stale-data", "no")
+        frail.ask("REPLICAOF", "127.0.0.1", str(free_port()))
+        with pytest.raises(StoreUnavailable, match="it is a replica that has lost its master"):
+            store.line(line.id)
+        with pytest.raises(StoreUnavailable, match="it is a replica that has lost its master"):
+            store.wish(line.run, "stop")
+        frail.ask("REPLICAOF", "NO", "ONE")
+        assert store.line(line.id) == line
 
 
 def test_a_user_of_the_command_line_is_told_without_a_traceback(frail: RedisServer, acts: Any) -> None:

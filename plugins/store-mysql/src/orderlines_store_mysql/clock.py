@@ -8,6 +8,7 @@ round trip takes.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,7 @@ LOOK: Final = 10.0
 """Seconds between two looks at the server's clock."""
 QUESTION: Final = "SELECT UNIX_TIMESTAMP(NOW(6))"
 _clocks: dict[tuple[str, int, str | None], Clock] = {}
+os.register_at_fork(after_in_child=_clocks.clear)  # a lock that another thread held there would stay held
 
 
 class Clock:

@@ -22,6 +22,7 @@ _TRUST: Final = (
     "its certificate is not trusted, or is for another name: say with ?ssl_ca=FILE what to trust, and name the host as"
     " the certificate does"
 )
+_NOBODY: Final = "the URL names no user: write mysql://user:password@host:port/database"
 DUPLICATE: Final = 1062
 MISSING_TABLE: Final = 1146
 MISSING_COLUMN: Final = 1054
@@ -71,8 +72,9 @@ def _advice(number: int, address: Address) -> str:
     """Return what is to be done about an error, by its number."""
     host = address.options.socket or f"{address.host}:{address.port}"
     user, database = address.user, address.database
+    known = f"check the user {user!r} and the password in the URL" if user else _NOBODY
     advices: dict[tuple[int, ...], str] = {
-        (1045, 1698): f"check the user {user!r} and the password in the URL",
+        (1045, 1698): known,
         (1044, 1142, 1143, 1227): f"let {user!r} use it: GRANT ALL ON `{database}`.* TO {user!r}",
         (1049,): f"make it: CREATE DATABASE `{database}`",
         (2002, 2003, 2005): f"check that a server answers at {host}",

@@ -6,13 +6,19 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     BusyLoadingError,
+    ClusterCrossSlotError,
+    ClusterDownError,
     ConnectionError,  # noqa: A004 -- it is what redis-py calls it
+    MasterDownError,
+    MovedError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     TimeoutError,  # noqa: A004 -- as above
+    TryAgainError,
 )
 from redis.sentinel import MasterNotFoundError
 
@@ -24,12 +30,17 @@ if TYPE_CHECKING:
 
     from orderlines_store_redis.address import Address
 
+# redis-py takes the code out of the text of an error that has a class of its own.
 _CLASSES: Final = {
     AuthenticationError: "WRONGPASS",
     NoPermissionError: "NOPERM",
     BusyLoadingError: "LOADING",
     ReadOnlyError: "READONLY",
     OutOfMemoryError: "OOM",
+    MasterDownError: "MASTERDOWN",
+    ClusterDownError: "CLUSTERDOWN",
+    ClusterCrossSlotError: "CROSSSLOT",
+    **dict.fromkeys((MovedError, AskError, TryAgainError), "MOVED"),
 }
 _CODES: Final = {
     "WRONGPASS": "it refuses the user or the password: mend them in the URL, redis://user:password@host",
@@ -52,6 +63,8 @@ _SENTINEL: Final = ("unknown command 'SENTINEL'", "unknown command `SENTINEL`")
 """What Redis 7 and Redis 6 say who are asked for a master."""
 _DENIED: Final = ("user executing the script can't", "ACL failure in script")
 """How Redis and Valkey deny a command inside of a script, without a code."""
+_CLUSTERED: Final = ("non local key in a cluster node", "is not allowed in cluster mode")
+"""How a node of a cluster refuses a script that names a key of another node, and a database other than 0."""
 
 
 def explain(address: Address, error: RedisError) -> Exception:
@@ -99,4 +112,6 @@ def code_of(error: RedisError) -> str | None:
     found = _CODE.search(str(error))
     if found:
         return found[1]
+    if any(words in str(error) for words in _CLUSTERED):
+        return "MOVED"
     return "NOPERM" if any(denied in str(error) for denied in _DENIED) else None

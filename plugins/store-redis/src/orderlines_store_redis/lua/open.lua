@@ -27,7 +27,7 @@ if kind ~= 'none' and kind ~= 'string' then
   return answer('foreign')
 elseif kind == 'none' then
   call('SET', PREFIX .. 'layout', ARGV[1])
-  call('SETNX', PREFIX .. 'identity', ARGV[2])
+  call('SET', PREFIX .. 'identity', ARGV[2], 'NX')
 end
 local upgrading = call('GET', PREFIX .. 'upgrading')
 if upgrading == ARGV[1] then
