@@ -109,7 +109,7 @@ def test_a_zone_counts_for_the_ends_of_a_window(shell: Shell, flow: Path) -> Non
     [
         (["--cron", "31 2 30 2 *"], "cron: '31 2 30 2 *' has a wrong day-of-month, or one that never comes"),
         (["--cron", "0 3 * * *", "--zone", "Europe/Berln"], "did you mean Europe/Berlin?"),
-        (["--cron", "0 3 * *"], "has 4 fields, not 5"),
+        (["--cron", "0 3 * *"], "has not 5 fields, but 4"),
         (["--every", "0s"], "at least one"),
         (["--every", "500ms"], "whole number of seconds"),
         (["--every", "soon"], "'soon' is no duration; write a number of seconds"),
@@ -120,7 +120,7 @@ def test_a_zone_counts_for_the_ends_of_a_window(shell: Shell, flow: Path) -> Non
         (["--every", "1h", "--zone", "Europe/Berln"], "did you mean Europe/Berlin?"),
         (["--every", "1h", "--zone", "Europe/Berlin"], "'Europe/Berlin' would count for nothing: every 1h is the same"),
         (["--at", "2990-01-01T00:00Z", "--zone", "Europe/Berlin"], "'Europe/Berlin' would count for nothing: at 2990"),
-        (["--at", "tomorrow"], "at 'tomorrow'"),
+        (["--at", "tomorrow"], "at 'tomorrow': it is no time: write one such as 2027-01-31T08:00+01:00"),
         (["--every", "5m", "--cron", "* * * * *"], "say one of every, at and cron"),
         ([], "say one of every, at and cron"),
         (["--every", "5m", "--until", "2001-01-01T00:00Z"], "would never run: every 5m until 2001-01-01T00:00:00Z"),
