@@ -140,7 +140,7 @@ class Engine:
         from orderlines.scheduling import keep, plan  # noqa: PLC0415 -- few programs keep schedules
 
         pinned = pinned_in(self.store, definition(flow, self.registry), self.registry)
-        planned = plan(self.store, self.registry, pinned, name or pinned.name, vars or {}, self.executor, **when)
+        planned = plan(self.store.now(), self.registry, pinned, name or pinned.name, vars or {}, self.executor, **when)
         keep(self.store, planned, paused=paused, replace=replace)
         return planned.timetable.upcoming(int(self.store.now()), 5)
 

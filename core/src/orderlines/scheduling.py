@@ -67,11 +67,12 @@ class Planned(NamedTuple):
 
 
 def plan(
-    store: Store, registry: Registry, flow: Flow, name: str, variables: Mapping[str, Any], executor: str | None,
+    now: float, registry: Registry, flow: Flow, name: str, variables: Mapping[str, Any], executor: str | None,
     **when: Unpack[When],
 ) -> Planned:  # fmt: skip
     """Return a schedule as a store could keep it; nothing is written.
 
+    :param now: by the store's clock.
     :param flow: with all that it enters pinned.
     :param executor: what replaces the flow's default one; where it, or the flow's, is for workers, the runs are.
     :raises UsageError: it makes no sense, or never runs; the message says which part of it and why.
@@ -80,7 +81,6 @@ def plan(
     _check_kinds(when)
     _check_words(when)
     _check_zone(when.get("zone"))
-    now = store.now()
     starts, ends = (_moment(when, key) for key in ("starts", "ends"))
     trigger = _trigger(when, starts, now)
     _check_use_of_zone(when, trigger)

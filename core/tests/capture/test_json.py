@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,23 @@ from orderlines.components.context import CallIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+LONG = """
+from threading import Thread
+from orderlines.capture import to_descriptor
+from orderlines.jsonlines import line, write
+
+def say(how):
+    for _ in range(20):
+        how(line(0, "INFO", "long", "y" * 200_000))
+
+ways = [Thread(target=say, args=(how,)) for how in (write, lambda text: to_descriptor(2)(text.encode()))]
+for way in ways:
+    way.start()
+for way in ways:
+    way.join()
+"""
 
 CALL = CallIdentity("run-1", "flow", "", "node", 2, 3, "run-1//node/2", 5.0)
 NAMED = {"run": "run-1", "line": "/", "node": "node", "visit": 2, "attempt": 3}
@@ -101,3 +119,11 @@ def test_a_field_that_is_not_known_is_left_out() -> None:
     assert json.loads(jsonlines.line(0.0, "INFO", "a", "b", run=None)) == {
         "ts": "1970-01-01T00:00:00.000+00:00", "level": "INFO", "logger": "a", "message": "b"
     }  # fmt: skip
+
+
+def test_long_lines_of_threads_and_processes_are_not_mixed(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("ab") as log:
+        both = [subprocess.Popen([sys.executable, "-c", LONG], stderr=log) for _ in range(2)]
+        assert [each.wait() for each in both] == [0, 0]
+    found = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line["message"] for line in found] == ["y" * 200_000] * 80

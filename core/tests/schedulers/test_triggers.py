@@ -134,9 +134,10 @@ def test_a_trigger_of_a_later_version_says_so() -> None:
         ("31 2 30 2 *", "UTC", "day-of-month, or one that never comes"),
         ("0 0 31 4,6,9,11 *", "UTC", "never comes"),
         ("60 * * * *", "UTC", "wrong minute"),
-        ("* * * *", "UTC", "4 fields"),
-        ("* * * * * *", "UTC", "6 fields"),
-        ("", "UTC", "0 fields"),
+        ("* * * *", "UTC", "not 5 fields, but 4"),
+        ("* * * * * *", "UTC", "not 5 fields, but 6"),
+        ("", "UTC", "not 5 fields, but 0"),
+        ("@reboot", "UTC", "@daily, @midnight"),
         ("a b c d e", "UTC", "wrong minute"),
         ("0 3 * * *", "Europe/Berln", "did you mean Europe/Berlin"),
         ("0 3 * * *", "../../etc/passwd", "no time zone"),
@@ -148,6 +149,13 @@ def test_a_trigger_of_a_later_version_says_so() -> None:
 def test_what_never_comes_is_refused_with_the_reason(line: str, zone: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         Cron(line, zone)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [("@hourly", "0 * * * *"), (" @Daily ", "0 0 * * *"), ("@annually", "0 0 1 1 *")]
+)
+def test_names_of_cron_stand_for_lines(name: str, line: str) -> None:
+    assert Cron(name, "Asia/Shanghai").data() == Cron(line, "Asia/Shanghai").data()
 
 
 @pytest.mark.parametrize(

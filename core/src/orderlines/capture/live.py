@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import select
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from io import TextIOWrapper
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from orderlines.capture.jsonstream import JSONStream
+from orderlines.jsonlines import alone, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ class Descriptor:
 
     def show(self, data: bytes) -> None:
         """Write, as far as somebody reads; what is dropped are whole lines, where they are not too long."""
-        with self._lock, suppress(OSError):
+        with self._lock, alone(self._descriptor) if as_json() else nullcontext(), suppress(OSError):
             start = 0
             while start < len(data) and self._ready():
                 end = start + PIECE

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from orderlines.cli.flowfile import load_flow
 from orderlines.cli.offering import complete_files, vars_option
-from orderlines.cli.options import executor_option, json_option, open_to_look, store_kind, store_option
+from orderlines.cli.options import executor_option, is_there, json_option, open_to_look, store_kind, store_option
 from orderlines.cli.output import json_text, only_document
 from orderlines.cli.variables import must_be_scalars, read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orderlines.flow.model import Flow
     from orderlines.scheduling import Planned, When
-    from orderlines.stores.base import Store
 
 
 class Options(NamedTuple):
@@ -98,12 +99,22 @@ def _add(options: Options, write: Callable[[str], None]) -> None:
     variables = read_variables(options.vars_file, options.var)
     must_be_scalars(flow, options.var)
     store_kind(options.url)
+    name = flow.name if options.name is None else options.name
+
+    def planned_at(now: float, pinned: Flow) -> Planned:
+        return plan(now, registry(), pinned, name, variables, options.executor, **options.when())
+
+    if not flow.unpinned and not is_there(options.url):  # What is refused, or only shown, makes no store.
+        now = time.time()
+        planned = planned_at(now, flow)
+        if options.dry_run:
+            write(_told(planned, now, options))
+            return
     store = open_to_look(options.url)
     try:
-        pinned = pinned_in(store, flow, registry())
-        name = flow.name if options.name is None else options.name
-        planned = plan(store, registry(), pinned, name, variables, options.executor, **options.when())
-        text = _told(planned, store, options)
+        now = store.now()
+        planned = planned_at(now, pinned_in(store, flow, registry()))
+        text = _told(planned, now, options)
         if not options.dry_run:
             keep(store, planned, paused=options.paused, replace=options.replace)
     finally:
@@ -111,9 +122,9 @@ def _add(options: Options, write: Callable[[str], None]) -> None:
     write(text)
 
 
-def _told(planned: Planned, store: Store, options: Options) -> str:
+def _told(planned: Planned, now: float, options: Options) -> str:
     from orderlines.views.schedules import NEXT, schedule_document, schedule_lines  # noqa: PLC0415 -- as above
 
-    upcoming = planned.timetable.upcoming(int(store.now()), NEXT)
+    upcoming = planned.timetable.upcoming(int(now), NEXT)
     document = schedule_document(planned.schedule, planned.timetable, upcoming, paused=options.paused)
     return json_text(document) if options.as_json else "".join(f"{line}\n" for line in schedule_lines(document))

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _FIELDS = 5
+_NAMES = {
+    "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
+}  # fmt: skip
+"""What cron has names for."""
 
 
 class Cron(Trigger):
@@ -29,19 +34,20 @@ class Cron(Trigger):
     that it shows twice comes once. Where one of them begins with a star, the line means every moment at which the
     clock shows such a time: of those that are left out none, of those that come twice both.
 
-    :param text: minute, hour, day of the month, month and day of the week.
+    :param text: minute, hour, day of the month, month and day of the week; or a name such as ``@daily``.
     :param zone: a name of the IANA database.
     :raises ValueError: such a time never comes, or the zone is unknown.
     """
 
     def __init__(self, text: str, zone: str) -> None:
-        self.text = " ".join(text.split())
+        self.text = " ".join(_NAMES.get(text.strip().lower(), text).split())
         self.zone = zone
         self._zone = zone_of(zone)
         fields = self.text.split()
         if len(fields) != _FIELDS:
             raise ValueError(
-                f"{text!r} has {len(fields)} fields, not 5: minute, hour, day of the month, month, day of the week"
+                f"{text!r} has not 5 fields, but {len(fields)}: write minute, hour, day of the month, month and day of"
+                f" the week, or one of {', '.join(_NAMES)}"
             )
         self._each = fields[0].startswith("*") or fields[1].startswith("*")
         try:

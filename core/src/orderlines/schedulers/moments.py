@@ -15,7 +15,10 @@ def moment_of(text: str, zone: str | None = None) -> int:
         moment after the gap; of one that comes twice it is the first.
     :raises ValueError: it is none, has no zone, or the zone is unknown.
     """
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"it is no time: write one such as 2027-01-31T08:00+01:00 ({error})") from error
     if moment.tzinfo is None:
         if zone is None:
             raise ValueError("it has no time zone: write one behind it, as in 2027-01-01T08:00+01:00, or name one")
