@@ -51,6 +51,7 @@ class Drainer(Driver):
         self._pace = 1
         self._taken_at = 0.0
         self._called_at = math.inf
+        self._stands_in = False
         self._shared: list[int] = []
         self._sharing = threading.Lock()
         super().__init__(store, registry, self._ended, bell, self._queues)
@@ -139,12 +140,22 @@ class Drainer(Driver):
 
         What waits to begin a call in the driver's process is given back: one is in it that takes long.
         """
-        with self._sharing:
-            self._set_aside(self._calls.set_down())
+        self._set_down()
         taking, self._queues.open = self._queues.open, False
         if self._calls.beside():
+            self._stands_in = True
             super()._stand_in(enough)
+            self._stands_in = False
         self._queues.open = taking
+
+    def _go_on(self) -> None:
+        super()._go_on()
+        if self._stands_in:  # What comes to such a call meanwhile has to wait as well.
+            self._set_down()
+
+    def _set_down(self) -> None:
+        with self._sharing:
+            self._set_aside(self._calls.set_down())
 
     def _set_aside(self, lines: Sequence[Line]) -> None:
         """Have lines given back, and take few at once again."""

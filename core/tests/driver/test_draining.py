@@ -360,6 +360,36 @@ def test_what_it_calls_on_other_executors_goes_on_beside_a_call_in_its_thread(
     assert status(store, run) == "SUCCESS"
 
 
+@pytest.mark.parametrize("on_crash", ["rerun", "fail"])
+def test_what_comes_to_a_call_in_its_thread_while_another_one_is_there_is_given_back(
+    on_crash: str, store: SQLiteStore, worker: Drainer, tmp_path: Path
+) -> None:
+    first, last = tmp_path / "first", tmp_path / "last"
+    beside = [
+        {"id": "b", "call": "drained.rest", "with": {"path": str(first)}, "executor": "asyncio"},
+        {"id": "c", "call": "drained.double", "with": {"value": 1}, "executor": "inline", "on_crash": on_crash},
+    ]
+    kept = [{"id": "a", "call": "drained.hold", "with": {"path": str(last)}, "executor": "inline"}]
+    run = accepted(store, [{"id": "fork", "parallel": {"lines": {"b": beside, "a": kept}}}])
+
+    def calling() -> bool:
+        return [line.status for line in lines_of(store, run)][1:] == [LineStatus.CALL, LineStatus.CALL]
+
+    with ThreadPoolExecutor(1) as pool:
+        draining = pool.submit(worker.drain, soon())
+        until(calling, "both are called")
+        first.touch()
+        try:
+            until(lambda: bool(worker.share()), "it is given back while the call goes on")
+            (free,) = [line for line in lines_of(store, run) if line.path == "/fork#1/b"]
+            assert (free.owner, free.status, free.crashes) == (None, LineStatus.READY, 0)
+        finally:
+            last.touch()
+        draining.result(60)
+    worker.drain(soon())
+    assert status(store, run) == "SUCCESS"
+
+
 def lines_of(store: SQLiteStore, run: str) -> list[LineRow]:
     row = store.run(run)
     assert row is not None

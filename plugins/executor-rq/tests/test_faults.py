@@ -14,9 +14,11 @@ from rq_posts import wait_for
 
 from orderlines.draining import Drainer
 from orderlines.opening import where
+from orderlines.processes.identity import ProcessIdentity
 from orderlines.processes.proc import descendants
 from orderlines_executor_rq.draining import Left
 from orderlines_executor_rq.message import Bell
+from orderlines_executor_rq.overseeing import Keeper
 from orderlines_executor_rq.work import Work
 
 if TYPE_CHECKING:
@@ -98,6 +100,18 @@ def test_a_driver_that_cannot_give_back_what_waits_lets_go_of_everything(
         work.drain(None, time.monotonic() + 30.0)
     assert said[-2:] == [["parted"], ["works", False]]
     assert plant.store.drivers() == []
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_that_a_drain_was_killed_since_its_lease_was_lost_is_said(plant: Plant) -> None:
+    keeper = Keeper({"where": where(plant.store.url), "queue": plant.queue, "queues": ["default"]})
+    driver = plant.store.enroll(ProcessIdentity.current())
+    keeper.heard(["driver", driver])
+    assert not keeper.look(time.monotonic()).kill
+    plant.store.dismiss([driver])
+    wait_for(lambda: keeper.look(time.monotonic()).kill, "it is to be killed")
+    assert "had lost its lease" in (keeper.ended("signal 9 (SIGKILL)", ordered=False) or "")
+    keeper.close()
 
 
 class _Counted(Drainer):

@@ -60,12 +60,14 @@ class Keeper(Overseer):
         return Verdict() if self._tending is None else self._tending.verdict(now)
 
     def ended(self, manner: str, *, ordered: bool) -> str | None:
-        """Let go of what the drain had in hand; it was ended for a call where one of them was to end."""
+        """Let go of what the drain had in hand; return what it was ended for: a call that was to end, a lost lease."""
         tending, self._tending = self._tending, None
         if tending is None:
             return None
         tending.end(manner, ordered=ordered)
-        return "a call in it was to end" if tending.pressed else None
+        if tending.pressed:
+            return "a call in it was to end"
+        return "it had lost its lease, as it could not be renewed in time" if tending.lapsed else None
 
     def close(self) -> None:
         """End what is left."""
@@ -77,11 +79,12 @@ class Tending:
 
     :ivar driver: its number.
     :ivar busy: whether it has lines in hand.
+    :ivar lapsed: whether the drain was to be killed since its lease was lost.
     """
 
     def __init__(self, settings: Mapping[str, Any], driver: int) -> None:
         self.driver = driver
-        self.busy = False
+        self.busy = self.lapsed = False
         self._settings = settings
         self._pressing = Pressing()
         self._lease = default_lease()
@@ -98,7 +101,8 @@ class Tending:
         """Say what is to be done now."""
         renewal = self._renewal
         safe = now - self._begun < self._lease if renewal is None else renewal.safe(now)
-        if self._lost or self._over or not safe:
+        self.lapsed = self.lapsed or self._lost or not safe
+        if self.lapsed or self._over:
             return Verdict(kill=True)
         if not self._orders:
             return Verdict()
