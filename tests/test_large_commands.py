@@ -135,6 +135,14 @@ def test_a_run_can_be_seen_and_stopped_while_only_its_result_store_is_away(shell
     shell.left_alone()
 
 
+def test_what_is_said_to_do_next_keeps_the_result_store(shell: Any) -> None:
+    ran = shell.call("run", shell.flow(BAD), "--results", "sqlite:///big file.db")
+    assert ran.code == 1
+    (again,) = [line for line in ran.out.splitlines() if "orderlines retry" in line]
+    assert again.endswith("--store sqlite:///.orderlines/orderlines.db --results 'sqlite:///big file.db'")
+    assert "--results" not in shell.call("status", "last").out
+
+
 @pytest.mark.parametrize(
     ("results", "code", "told"),
     [

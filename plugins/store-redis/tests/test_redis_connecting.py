@@ -177,6 +177,11 @@ def test_keys_of_another_application_are_left_alone(redis: RedisServer) -> None:
     redis.ask("RPUSH", "theirs:layout", "a")
     with pytest.raises(StoreUnavailable, match=r"another application begin with theirs:; use another \?prefix="):
         RedisStore(f"{redis.url}?prefix=theirs")
+    redis.ask("SET", "theirs:layout", "grid")
+    with pytest.raises(StoreUnavailable, match=r"another application begin with theirs:; use another \?prefix="):
+        RedisStore(f"{redis.url}?prefix=theirs")
+    assert redis.ask("GET", "theirs:layout") == "grid"
+    redis.ask("DEL", "theirs:layout")
     redis.ask("SET", "newer:layout", "99")
     with pytest.raises(
         StoreUnavailable, match="schema version 99, this orderlines needs 2; a newer orderlines made it: upgrade"

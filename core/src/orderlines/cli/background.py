@@ -10,12 +10,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from orderlines.cli.driving import TERMINATED, Signals, drive, tell_recovery
+from orderlines.cli.options import shown_where
 from orderlines.cli.output import tell
 from orderlines.errors import OrderlinesError
 from orderlines.opening import where_of
 from orderlines.plugins import registry
 from orderlines.processes.descriptors import close_all_but
-from orderlines.stores.showing import shown_option
 from orderlines.supervision.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Background:
         if not answer.startswith(_DRIVING):
             raise OrderlinesError(
                 f"the run is kept, but no process in the background drives it; see {order.log}; "
-                f"go on with: orderlines recover {shown_option(order.where.url)}"
+                f"go on with: orderlines recover {shown_where(order.where.url)}"
             )
         return int(answer.removeprefix(_DRIVING))
 

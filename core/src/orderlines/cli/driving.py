@@ -7,7 +7,7 @@ import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from orderlines.cli.options import find_run, must_be_left
+from orderlines.cli.options import find_run, must_be_left, shown_where
 from orderlines.cli.output import json_text, read_run, tell, write_text
 from orderlines.errors import OrderlinesError, StoreUnavailable
 from orderlines.states import FINAL, RunStatus
@@ -151,7 +151,7 @@ def _tell_left(party: Supervisor | Beside, name: str, url: str) -> None:
 
 def tell_recovery(url: str) -> None:
     """Say how to go on with what is kept."""
-    tell(f"the run is kept but not finished; go on with: orderlines recover {shown_option(url)}")
+    tell(f"the run is kept but not finished; go on with: orderlines recover {shown_where(url)}")
 
 
 def _interrupt(supervisor: Supervisor | Beside, *, again: bool) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from orderlines.cli.options import shown_where
 from orderlines.states import RunStatus
-from orderlines.stores.showing import shown_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ def going_on(document: Mapping[str, Any], url: str) -> Iterator[str]:
     :param url: that of its store.
     """
     status, error = document["status"], document["error"]
-    retry = f"orderlines retry {document['run']} {shown_option(url)}"
+    retry = f"orderlines retry {document['run']} {shown_where(url)}"
     if status == RunStatus.STOP:
         yield f"to go on: {retry}"
     elif status == RunStatus.FAILURE and error is not None and error["type"] in _IN_THE_FLOW:

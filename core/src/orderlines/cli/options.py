@@ -187,6 +187,17 @@ def where(url: str) -> Where:
     return chosen(url, click.get_current_context().meta.get(_RESULTS))
 
 
+def shown_where(url: str) -> str:
+    """Return the options that name where runs are kept, for a command that drives one on.
+
+    The result store of this command is among them: what another one writes is to lie there as well.
+    """
+    context = click.get_current_context(silent=True)
+    results = None if context is None else context.meta.get(_RESULTS)
+    store = shown_option(url)
+    return store if results is None else f"{store} {shown_option(results, '--results')}"
+
+
 def queue_of(url: str) -> str | None:
     """Return the URL of the workers' queues that the command was given, or that goes with the store of a URL.
 

@@ -7,12 +7,11 @@ import sys
 import click
 
 from orderlines.cli.completing import complete_nodes, run_argument
-from orderlines.cli.options import json_option, opened_run, queue_option, store_option
+from orderlines.cli.options import json_option, opened_run, queue_option, shown_where, store_option
 from orderlines.cli.output import show_run
 from orderlines.cli.ringing import tell_workers
 from orderlines.cli.unattended import tell_unless_driven
 from orderlines.states import FINAL
-from orderlines.stores.showing import shown_option
 
 
 @click.command("skip")
@@ -34,7 +33,7 @@ def command(run: str, node: str, url: str, as_json: bool) -> None:  # noqa: FBT0
         asked = skip(store, row, node, registry())
         tell_workers(store, row.id, url)
         if asked.status in FINAL:
-            again = f"`orderlines retry {row.name} {shown_option(store.url)}`"
+            again = f"`orderlines retry {row.name} {shown_where(store.url)}`"
             print(f"run {row.name} has ended as {asked.status}: {again} goes on after {node!r}", file=sys.stderr)
         tell_unless_driven(store, asked, f"{node!r} is skipped")
         show_run(store, asked, as_json=as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orderlines.cli.options import shown_where
 from orderlines.cli.output import tell
 from orderlines.errors import Refused
 from orderlines.states import FINAL, RunStatus
@@ -70,7 +71,7 @@ def must_have_ended(store: Store, row: RunRow) -> None:
 
 def _drivers_for(store: Store, row: RunRow) -> str:
     """Return the commands that drive a run on: any driver stops it, but what is for workers goes on only with them."""
-    recover = f"`orderlines recover {shown_option(store.url)}`"
+    recover = f"`orderlines recover {shown_where(store.url)}`"
     left = {line.queue for line in store.lines(row.id) if line.status not in FINAL}
     queues = left - {None}
     if not queues or row.wish == "stop":

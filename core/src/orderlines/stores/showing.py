@@ -72,14 +72,14 @@ def must_be_escaped(url: str) -> None:
         )
 
 
-def shown_option(url: str) -> str:
+def shown_option(url: str, name: str = "--store") -> str:
     """Return the option that names a store on a command line: quoted for a shell where that is needed."""
     text = shown(url)
     if _PLAIN.fullmatch(text):
-        return f"--store {text}"
+        return f"{name} {text}"
     from shlex import quote  # noqa: PLC0415 -- for odd names only
 
-    return f"--store {quote(text)}"
+    return f"{name} {quote(text)}"
 
 
 def shown_worker(url: str, queues: Iterable[str | None]) -> str:

@@ -247,10 +247,10 @@ class Connections:
         if found == b"denied":
             allowed = f"allow it the keys {self.address.prefix}* and what the README lists"
             raise self._unusable(f"its ACL does not let the user run {more[0].decode()}: {allowed}")
-        if found == b"foreign":
-            raise self._unusable(f"keys of another application begin with {self.address.prefix}; use another ?prefix=")
         if found == b"upgrading":
             raise self._unusable(unfinished(LAYOUT, self.address.shown))
+        if not found.isdigit():
+            raise self._unusable(f"keys of another application begin with {self.address.prefix}; use another ?prefix=")
         if int(found) != LAYOUT:
             raise self._unusable(advice(int(found), LAYOUT, self.address.shown))
 
