@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,18 @@ def test_several_processes_that_open_an_empty_store_at_once_make_one(url: str, a
     answers = crowd_at(MySQLStore, url, "accept", [{"key": None, "times": 2}] * 6)
     assert len({number for answer in answers for number in answer}) == 12
     assert admin.run(url, f"SELECT COUNT(*) FROM {{db}}.{VERSIONS}") == [(1,)]
+    assert set(tables(admin, url)) == {*OURS, VERSIONS}
+
+
+def test_who_waits_for_another_one_to_make_the_tables_needs_no_answer_meanwhile(url: str, admin: Any) -> None:
+    name = sha256(Address(url).database.encode()).hexdigest()[:40]
+    with closing(admin.open(url)) as other, other.cursor() as cursor:
+        cursor.execute(f"SELECT GET_LOCK('orderlines:{name}', 0)")
+        opening = Thread(target=lambda: MySQLStore(f"{url}?read_timeout=0.3").close())
+        opening.start()
+        opening.join(0.7)
+        assert (opening.is_alive(), tables(admin, url)) == (True, [])
+    opening.join()
     assert set(tables(admin, url)) == {*OURS, VERSIONS}
 
 

@@ -6,6 +6,7 @@ finds the table without the row goes on where another one has died.
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 60
 """Seconds to wait for another process that makes the tables, or upgrades them."""
+_LOOK: Final = 0.05
+"""Seconds between two looks whether it has ended."""
 _THERE: Final = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
 _VERSION: Final = f"SELECT version FROM {VERSIONS} ORDER BY version DESC LIMIT 1"
 
@@ -102,9 +105,12 @@ def alone(link: Link, address: Address, doing: str) -> Iterator[None]:
     """
     # The name of a lock is one for the whole server, and short.
     lock = f"orderlines:{sha256(address.database.encode()).hexdigest()[:40]}"
-    ((got,),) = link.ask(put("SELECT GET_LOCK(%s, %s)", lock, PATIENCE))
-    if got != 1:
-        raise StoreUnavailable(f"store {address.shown}: another process has been {doing} for too long; wait for it")
+    ask, deadline = put("SELECT GET_LOCK(%s, 0)", lock), time.monotonic() + PATIENCE
+    # Asked again and again: an answer may take no longer than the URL says, and the wait does.
+    while link.ask(ask) != ((1,),):
+        if time.monotonic() > deadline:
+            raise StoreUnavailable(f"store {address.shown}: another process has been {doing} for too long; wait for it")
+        time.sleep(_LOOK)
     try:
         yield
     finally:
