@@ -144,6 +144,7 @@ def test_what_only_workers_do_is_said_to_wait_for_them(plant: Plant) -> None:
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_stop_says_that_no_worker_comes_where_others_serve_other_queues(busy: Plant) -> None:
+    wait_for(lambda: len(busy.store.drivers()) == 1, f"the worker serves: {busy.told()}")
     run = busy.start(busy.node("a", queue="gpu"))
     told = busy.call("stop", run.name).stderr
     assert (
