@@ -103,6 +103,14 @@ for _name in Store.__abstractmethods__ - {"close", "park"}:
 
 
 @pytest.fixture
+def store(tmp_path: Path) -> Iterator[SQLiteStore]:
+    """An empty store."""
+    store = SQLiteStore(f"sqlite:///{tmp_path}/runs.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
 def registry(install: Callable[[str, Mapping[str, str]], Path], monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Core and a plugin whose components take note of their calls."""
     site = str(install("faulty_acts", {"plugin": PLUGIN, "library": LIBRARY, "nodes": NODES}))

@@ -69,13 +69,6 @@ for _name in (*ASKED, *GIVES):
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SQLiteStore]:
-    store = SQLiteStore(f"sqlite:///{tmp_path}/runs.db")
-    yield store
-    store.close()
-
-
-@pytest.fixture
 def bell() -> Noted:
     return Noted()
 

@@ -14,12 +14,10 @@ from orderlines.driving.stranded import LOOK, PATIENCE, RUNS, Stranded
 from orderlines.engine import Engine
 from orderlines.flow.load import load_text
 from orderlines.processes.identity import ProcessIdentity
-from orderlines.stores.sqlite import SQLiteStore
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from orderlines.stores.sqlite import SQLiteStore
 
 FAN = """\
 flow: fan
@@ -39,13 +37,6 @@ line:
   - {id: a, call: acts.note, with: {text: a}}
   - {id: b, call: acts.note, with: {text: b}, queue: nobody}
 """
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SQLiteStore]:
-    store = SQLiteStore(f"sqlite:///{tmp_path}/runs.db")
-    yield store
-    store.close()
 
 
 @pytest.fixture
