@@ -144,7 +144,8 @@ def test_there_are_no_runs_where_there_is_no_store(command: str, shell: Shell) -
         (["run", "flow.yaml", "--detach", "--var", "n=1"], "UsageError", "no variable 'n'", 2),
         (["validate", "nowhere.yaml"], "UsageError", "nowhere.yaml", 2),
         (["components", "nobody"], "PluginError", "no component library 'nobody'", 2),
-        (["nothing"], "UsageError", "No such command", 2),
+        (["nothing"], "UsageError", "there is no command 'nothing'; there are: completion, ", 2),
+        (["statsu"], "UsageError", "there is no command 'statsu'; did you mean 'status'?", 2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -294,6 +294,7 @@ def test_a_target_that_cannot_be_imported_names_the_distribution(site: Any) -> N
         ("strategy", "explode", "there are: goto, ignore, raise, retry, skip"),
         ("node_type_by_key", "cal", "did you mean 'call'"),
         ("command", "audit", "there are: completion, components, "),
+        ("command", "worker", "pip install orderlines-executor-rq"),
     ],
 )
 def test_an_unknown_name_says_what_to_do(site: Any, method: str, name: str, hint: str) -> None:

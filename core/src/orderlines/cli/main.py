@@ -47,6 +47,20 @@ class Commands(click.Group):
             return added
         return None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was asked for.
+
+        :raises click.UsageError: there is none of that name; says what brings it, or what may have been meant.
+        """
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            from orderlines.plugins import registry  # noqa: PLC0415 -- only on the way to an error
+
+            ctx.fail(registry().no_command(name))
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; Ctrl-C is an error like others, and not click's own, which is told as a failure.
 

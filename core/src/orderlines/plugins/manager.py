@@ -229,6 +229,10 @@ class Registry:
         """Return the commands that plugins add, sorted by name; nothing is imported."""
         return sorted(each for each in self._of("commands").descriptors() if each.name not in COMMANDS)
 
+    def no_command(self, name: str) -> str:
+        """Return what to say to one who asks for a command that there is not."""
+        return self._of("commands").missing(name)
+
     def observers(self) -> tuple[Listener, ...]:
         """Return who wants to be told of changes; empty where nobody does."""
         if self._observers is None:

@@ -26,6 +26,8 @@ _DISTRIBUTIONS: Final = {
     ("schedulers", "rq"): "orderlines-scheduler-rq",
     ("stores", "mysql"): "orderlines-store-mysql",
     ("stores", "redis"): "orderlines-store-redis",
+    ("commands", "worker"): "orderlines-executor-rq",
+    ("commands", "workers"): "orderlines-executor-rq",
     ("components", "demo"): "orderlines-demo",
     ("components", "Test"): "orderlines-demo",
 }

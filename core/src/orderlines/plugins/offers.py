@@ -46,10 +46,14 @@ class Offers:
         """
         claims = self._claims.get(name)
         if claims is None:
-            raise PluginError(unknown(self._kind, name, list(self._claims), self._suspects))
+            raise PluginError(self.missing(name))
         if len(claims) > 1:
             raise PluginError(self._collision(name))
         return claims[0]
+
+    def missing(self, name: str) -> str:
+        """Return what to say of a name that nobody offers."""
+        return unknown(self._kind, name, list(self._claims), self._suspects)
 
     def collisions(self, distribution: str) -> Iterable[str]:
         """Return what is wrong with the names that a distribution shares with another one."""
