@@ -14,6 +14,8 @@ from orderlines.doctor.keeping import before_the_first_run
 from orderlines.engine import open_store
 from orderlines.plugins import registry
 from orderlines.processes.identity import ProcessIdentity
+from orderlines.stores.showing import shown
+from orderlines.stores.sqlite.results import SQLiteResults
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
@@ -266,6 +268,49 @@ def test_a_store_that_cannot_be_reached_is_a_finding(url: str, told: str, shell:
     assert done.code == 1
     (finding,) = [finding for finding in done.document["findings"] if finding["state"] == "wrong"]
     assert (finding["name"], told in finding["told"]) == ("store", True)
+
+
+def test_a_result_store_of_its_own_is_looked_at(databases: Callable[[], str], shell: Shell) -> None:
+    url = databases()
+    assert "results" not in found(shell.call("doctor", "--json").document)
+    assert f"results: there is none yet at {shown(url)}; the first run" in shell.call("doctor", "--results", url).out
+    flow = shell.flow("flow: big\nvars: {text: x}\nline: [{id: a, call: demo.echo, with: {value: 1}}]\n")
+    assert shell.call("run", flow, "--results", url, "--var", f"text={'x' * 100_000}").code == 0
+    findings = {each["name"]: each for each in shell.call("doctor", "--results", url, "--json").document["findings"]}
+    assert (findings["results"]["state"], findings["results"]["told"]) == ("ok", shown(url))
+    assert (findings["results server"]["state"], findings["store"]["state"]) == ("ok", "ok")
+    if url.startswith("redis"):  # which saves nothing
+        assert findings["results persistence"]["state"] == "wrong"
+        assert "appendonly no" in findings["results persistence"]["told"]
+    assert "results" not in found(shell.call("doctor", "--json", "--store", url, "--results", url).document)
+
+
+def test_a_file_of_large_values_is_looked_at(shell: Shell) -> None:
+    url = "sqlite:///big.db"
+    assert found(shell.call("doctor", "--json", "--results", url).document)["results"] == "ok"
+    assert list(shell.folder.iterdir()) == []
+    SQLiteResults(f"sqlite:///{shell.folder}/big.db").close()
+    states = found(shell.call("doctor", "--json", "--results", url).document)
+    assert {states[f"results{part}"] for part in ("", " journal", " integrity", " disk")} == {"ok"}
+    with closing(sqlite3.connect(shell.folder / "big.db")) as db:
+        db.execute("PRAGMA user_version = 99")
+    told = shell.call("doctor", "--results", url).out
+    assert f"WRONG  results: {url}: schema version 99, this orderlines needs" in told
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("sqlite:////no/such/folder/x.db", "/no/such"),
+        ("nobody://x", "nobody"),
+        ("redis://me:secret@127.0.0.1:1/0", ":1"),
+    ],
+)
+def test_a_result_store_that_cannot_be_reached_is_a_finding(url: str, told: str, shell: Shell) -> None:
+    done = shell.call("doctor", "--json", "--results", url)
+    assert (done.code, "secret" in done.out + done.err) == (1, False)
+    (finding,) = [finding for finding in done.document["findings"] if finding["state"] == "wrong"]
+    assert (finding["name"], told in finding["told"]) == ("results", True)
 
 
 def test_a_damaged_store_is_a_finding(names: dict[str, str], shell: Shell) -> None:

@@ -109,11 +109,24 @@ def with_results(store: Store, where: Where, registry: Registry) -> Store:
     return around
 
 
+def results_apart(where: Where, registry: Registry) -> str | None:
+    """Return the URL of the result store; ``None`` where large values go to the store itself.
+
+    :raises UsageError: such stores keep no large values, or it is no URL of one.
+    :raises PluginError: no plugin offers what its scheme names.
+    """
+    return where.results if _places(where, registry).target else None
+
+
 def _around(store: Store, where: Where, registry: Registry, *, looking: bool = False) -> LargeStore:
+    return LargeStore(store, _places(where, registry, looking=looking), where.limits)
+
+
+def _places(where: Where, registry: Registry, *, looking: bool = False) -> Places:
     own = where.url.partition(":")[0]
     offered = own in registry.stores()
 
     def kind_of(scheme: str) -> type[Any] | None:
         return registry.results(scheme) if offered or scheme != own else None
 
-    return LargeStore(store, Places(kind_of, where.url, where.results, looking=looking), where.limits)
+    return Places(kind_of, where.url, where.results, looking=looking)

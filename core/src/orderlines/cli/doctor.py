@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orderlines.cli.options import is_there, json_option, open_store, queue_of, queue_option, store_option
+from orderlines.cli.options import is_there, json_option, queue_of, queue_option, store_option, where
 from orderlines.cli.output import json_text, only_document
 from orderlines.stores.showing import shown
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from orderlines.plugins import Registry
+    from orderlines.stores.base import Store
     from orderlines.stores.records import Finding
 
 
@@ -44,6 +45,7 @@ def _findings(url: str) -> Iterator[Finding]:
     yield installation.python()
     yield from installation.plugins(registry)
     yield from _of_store(url, registry)
+    yield from _of_results(url, registry)
     queue = queue_of(url)
     yield from ringing.queue(registry, queue, named=queue != url)
     yield from executing.executors(registry)
@@ -65,13 +67,32 @@ def _of_store(url: str, registry: Registry) -> Iterator[Finding]:
             if before:
                 yield from before
                 return
-        store = open_store(url, registry)
+        store: Store = store_kind(url, registry)(url)
         try:
             yield from keeping.store(store)
         finally:
             store.close()
     except OrderlinesError as error:
         yield Finding("store", "wrong", str(error), "name another store with --store, or mend this one")
+
+
+def _of_results(url: str, registry: Registry) -> Iterator[Finding]:
+    from orderlines.doctor import keeping  # noqa: PLC0415 -- as above
+    from orderlines.errors import OrderlinesError  # noqa: PLC0415 -- as above
+    from orderlines.opening import results_apart, store_kind  # noqa: PLC0415 -- as above
+    from orderlines.stores.records import Finding  # noqa: PLC0415 -- as above
+
+    try:
+        results = results_apart(where(url), registry)
+        if results is None:
+            return
+        if is_there(results):
+            yield from keeping.results(store_kind(results, registry), results)
+        else:
+            keeping.must_be_makeable(results)
+            yield keeping.none_yet(shown(results), "results")
+    except OrderlinesError as error:
+        yield Finding("results", "wrong", str(error), "name another one with --results, or mend this one")
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The store, the drivers on its books, and the runs that nobody drives."""
+"""The store, the drivers on its books, the runs that nobody drives, and where large values go."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from orderlines.processes.identity import alive
 from orderlines.states import Halt, LineStatus
 from orderlines.stores.records import Finding
 from orderlines.stores.showing import shown, shown_option, shown_worker
+from orderlines.stores.upgrading import advice, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from orderlines.stores.base import Store
     from orderlines.stores.records import RunRow
+    from orderlines.stores.upgrading import Upgrade
 
 _ALL: Final = 1_000_000
 _SHOWN: Final = 5
@@ -35,9 +37,36 @@ def store(opened: Store) -> Iterator[Finding]:
     yield from _undriven(opened, living)
 
 
-def none_yet(place: str) -> Finding:
-    """Return that there is no store, which nobody makes who only looks."""
-    return Finding("store", "ok", f"there is none yet at {place}; the first run makes it")
+def results(kind: type[Store], url: str) -> Iterator[Finding]:
+    """Yield how a result store of its own is, without making or changing it.
+
+    :param kind: the class of stores with the URL's scheme.
+    :raises OrderlinesError: it cannot be reached, or holds something else.
+    """
+    upgrade = kind.upgrade(url)
+    if upgrade is None:
+        yield Finding("results", "note", f"{shown(url)}: how such stores are cannot be seen")
+        return
+    with closing(upgrade):
+        yield _of_values(upgrade)
+        for finding in upgrade.examine():
+            yield finding._replace(name=finding.name.replace("store", "results", 1))
+
+
+def _of_values(upgrade: Upgrade) -> Finding:
+    version, halfway = upgrade.state()
+    if version is None:
+        return none_yet(upgrade.shown, "results")
+    if halfway:
+        return Finding("results", "wrong", f"{upgrade.shown}: {unfinished(version, upgrade.shown)}")
+    if version != upgrade.needed:
+        return Finding("results", "wrong", f"{upgrade.shown}: {advice(version, upgrade.needed, upgrade.shown)}")
+    return Finding("results", "ok", upgrade.shown)
+
+
+def none_yet(place: str, what: str = "store") -> Finding:
+    """Return that there is no store, or nothing for ``results``, which nobody makes who only looks."""
+    return Finding(what, "ok", f"there is none yet at {place}; the first run makes it")
 
 
 def before_the_first_run(kind: type[Store], url: str) -> list[Finding]:

@@ -67,7 +67,10 @@ class Upgrade(ABC):
         """
 
     def examine(self) -> Iterable[Finding]:
-        """Yield how a server is on which there is no store yet: what a doctor sees of it without making one."""
+        """Yield how the server, or the file, is: what a doctor sees of it without making or changing anything.
+
+        The findings' names begin with ``store``.
+        """
         return ()
 
     @abstractmethod

@@ -21,11 +21,16 @@ def examine(db: sqlite3.Connection, path: str) -> Iterator[Finding]:
     """Yield the version of its schema, how it writes, whether it is whole, and what room there is."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     yield Finding("store schema", "ok" if version == SCHEMA_VERSION else "wrong", f"version {version}")
+    (level,) = db.execute("PRAGMA synchronous").fetchone()
+    yield Finding("store synchronous", "ok", _LEVELS.get(level, str(level)))
+    yield from file(db, path)
+
+
+def file(db: sqlite3.Connection, path: str) -> Iterator[Finding]:
+    """Yield its journal, whether it is whole, and what room there is: what is a matter of the file alone."""
     (journal,) = db.execute("PRAGMA journal_mode").fetchone()
     advice = "" if journal == "wal" else "put the file on a local disk: others cannot share memory"
     yield Finding("store journal", "ok" if journal == "wal" else "wrong", journal, advice)
-    (level,) = db.execute("PRAGMA synchronous").fetchone()
-    yield Finding("store synchronous", "ok", _LEVELS.get(level, str(level)))
     yield _integrity(db)
     yield _room(path)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from orderlines.errors import OrderlinesError
-    from orderlines.stores.records import DriverRow
+    from orderlines.stores.records import DriverRow, Finding
     from orderlines.stores.sqlite.upgrades import Step
 
 PATIENCE: Final = 5.0
@@ -47,6 +47,12 @@ class SQLiteUpgrade(Upgrade):
     def state(self) -> SchemaState:
         with self._reading() as db:
             return SchemaState(_version(db) if self._tables(db) else None)
+
+    def examine(self) -> list[Finding]:
+        from orderlines.stores.sqlite.examining import file  # noqa: PLC0415 -- only a doctor needs it
+
+        with self._reading() as db:
+            return list(file(db, self._address.path))
 
     def steps(self) -> list[int]:
         return [step.version for step in self._steps]
