@@ -173,10 +173,10 @@ def tls_doubt(url: str) -> str:
     """Return what to look at where a server ends a connection, or hangs: one side may not speak TLS."""
     if url.startswith("rediss"):
         return (
-            " and speaks TLS (where it does not, write redis:// with one s), and whether it asks for a certificate"
-            " (?cert=FILE&key=FILE)"
+            ", whether it speaks TLS (where it does not, write redis:// with one s), and whether it asks for a"
+            " certificate (?cert=FILE&key=FILE)"
         )
-    return " without TLS (where it wants that, write rediss://)" if url.startswith("redis:") else ""
+    return ", and whether it wants TLS (then write rediss://)" if url.startswith("redis:") else ""
 
 
 def trouble(url: str, text: str) -> str:

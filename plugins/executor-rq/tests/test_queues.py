@@ -100,7 +100,7 @@ def test_the_url_of_a_store_may_name_a_queue(server: RedisServer, tmp_path: Path
 def test_where_one_side_speaks_no_tls_that_is_said(server: RedisServer, tmp_path: Path) -> None:
     with SecureRedis(tmp_path / "secure") as secure:
         wrong = {
-            f"redis://localhost:{secure.port}/0": r"without TLS \(where it wants that, write rediss://",
+            f"redis://localhost:{secure.port}/0": r"see whether it runs, and whether it wants TLS \(then write rediss://",
             f"rediss://localhost:{secure.port}/0": r"say with \?ca=FILE what to trust",
             f"rediss://localhost:{server.port}/0": r"speaks TLS \(where it does not, write redis:// with one s\)",
             "redis://localhost:1/0": r"see whether it runs \(ConnectionError",

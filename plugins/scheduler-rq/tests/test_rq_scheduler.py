@@ -207,7 +207,9 @@ def test_where_one_side_speaks_no_tls_that_is_said(server: RedisServer, tmp_path
     with SecureRedis(tmp_path / "secure") as secure:
         with RQScheduler(f"rediss://localhost:{secure.port}/0?ca={secure.certificate}"):
             pass
-        with pytest.raises(StoreUnavailable, match=r"without TLS \(where it wants that, write rediss://"):
+        with pytest.raises(
+            StoreUnavailable, match=r"see whether it runs, and whether it wants TLS \(then write rediss://"
+        ):
             RQScheduler(f"redis://localhost:{secure.port}/0")
     with pytest.raises(StoreUnavailable, match=r"speaks TLS \(where it does not, write redis:// with one s\)"):
         RQScheduler(f"rediss://localhost:{server.port}/0")

@@ -252,7 +252,9 @@ def test_tls_checks_whom_it_speaks_to(tmp_path: Path) -> None:
             RedisStore(f"rediss://localhost:{server.port}/0")
         with pytest.raises(StoreUnavailable, match=r"name the host as the certificate does .*mismatch"):
             RedisStore(f"rediss://127.0.0.1:{server.port}/0?ca={server.certificate}")
-        with pytest.raises(StoreUnavailable, match=r"without TLS \(where it wants that, write rediss://"):
+        with pytest.raises(
+            StoreUnavailable, match=r"see whether it runs, and whether it wants TLS \(then write rediss://"
+        ):
             RedisStore(f"redis://localhost:{server.port}/0")
 
 
