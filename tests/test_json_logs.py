@@ -47,6 +47,9 @@ def log(text: str, context) -> None:
     logging.getLogger("somebody").warning(text)
     context.logger.info("known")
 
+async def later(text: str, context) -> None:
+    log(text, context)
+
 def crash(text: str) -> None:
     raise LookupError(text)
 
@@ -222,6 +225,31 @@ def test_all_that_a_worker_says_is_json(
     assert str(careful["worker"]).count(".") >= 2
 
 
+def test_what_calls_in_other_processes_of_a_worker_say_names_it(
+    loud: Any, private_server: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = private_server("redis").new_database()
+    monkeypatch.setenv("ORDERLINES_SIGNING_KEY", "a key of the tests")
+    executors = ("inline", "gevent", "asyncio", "process")
+    nodes = [
+        f"  - {{id: {name}, call: loud.{'later' if name == 'asyncio' else 'log'}, with: {{text: {name}}},"
+        f" executor: {name}}}"
+        for name in executors
+    ]
+    flow = loud.flow("\n".join(["flow: apart", "line:", *nodes]))
+    started = loud.call("run", flow, "--store", url, "--detach", "--executor", "rq")
+    assert started.code == 0, started.err
+    found = lines_of(loud.call("worker", "--store", url, "--burst", "--log-format", "json").err)
+    (name,) = {the(found, executor).get("worker") for executor in executors}
+    assert name is not None
+
+
+def test_a_message_about_a_run_names_it_in_a_field(loud: Any) -> None:
+    ran = loud.call("run", loud.flow(FLOW), "--json", "--log-format", "json")
+    (begun,) = [line for line in lines_of(ran.err) if " goes on; watch it with: " in line["message"]]
+    assert begun["run"] == ran.document["run"]
+
+
 def test_all_that_a_scheduler_says_is_json(loud: Any) -> None:
     loud.call("schedule", "add", loud.flow(FLOW), "--name", "often", "--every", "1s")
     scheduler = loud.begin("scheduler", "--log-format", "json")
@@ -230,3 +258,6 @@ def test_all_that_a_scheduler_says_is_json(loud: Any) -> None:
     found = lines_of(loud.finish(scheduler).err)
     assert found[0]["message"].startswith("serving the schedules of sqlite://")
     assert [line for line in found if line["message"] == "careful"]
+    started = [line for line in found if line["message"].startswith("schedule:often:")]
+    assert started
+    assert all(f": run {line['run']} of loud" in line["message"] for line in started)

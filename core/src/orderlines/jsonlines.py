@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 VARIABLE: Final = "ORDERLINES_LOG_FORMAT"
 """Says how commands write their logs. Programs that use the library have logs of their own, whatever it says."""
 INHERITED: Final = "ORDERLINES_LOGS_ARE_JSON"
-"""Says so to the processes that a command starts; nobody else should set it."""
+"""Says so to the processes that a command starts, and what each line of them holds; nobody else should set it."""
 JSON: Final = "json"
 TEXT: Final = "text"
 STDERR: Final = 2
@@ -30,8 +30,16 @@ def as_json() -> bool:
 
 
 def always(**fields: object) -> None:
-    """Have all lines of this process hold fields, such as the worker's name."""
+    """Have all lines of this process, and of those that it starts, hold fields, such as the worker's name."""
+    import json  # noqa: PLC0415 -- only where logs are JSON
+
+    inherited = {}
+    with suppress(ValueError):
+        inherited = json.loads(os.environ[INHERITED])
+    if isinstance(inherited, dict):
+        _always.update(inherited)
     _always.update(fields)
+    os.environ[INHERITED] = json.dumps(_always, default=str)
 
 
 def line(at: float, level: str, logger: str, message: str, **fields: object) -> str:

@@ -86,4 +86,4 @@ class Beside:
         lines = self.store.lines(next(iter(self.waiting))) if self.waiting else ()
         if lines and not any(line.epoch or line.owner for line in lines):
             command = shown_worker(self.store.url, {line.queue for line in lines})
-            tell(f"run {self._name} waits for a worker: {command}")
+            tell(f"run {self._name} waits for a worker: {command}", run=self._name)

@@ -146,7 +146,7 @@ def _tell_left(party: Supervisor | Beside, name: str, url: str) -> None:
     if party.drives:
         tell_recovery(url)
         return
-    tell(f"run {name} is left to workers; look at it with: orderlines status {name} {shown_option(url)}")
+    tell(f"run {name} is left to workers; look at it with: orderlines status {name} {shown_option(url)}", run=name)
 
 
 def tell_recovery(url: str) -> None:
@@ -161,4 +161,4 @@ def _interrupt(supervisor: Supervisor | Beside, *, again: bool) -> None:
         return
     for run in supervisor.waiting:
         name = supervisor.stop(run)
-        tell(f"stopping run {name}; press Ctrl-C again to end its calls at once")
+        tell(f"stopping run {name}; press Ctrl-C again to end its calls at once", run=name)

@@ -39,7 +39,8 @@ class Following:
 
     def begin(self, name: str, read: Callable[[], dict[str, Any]], below: Below) -> None:
         """Follow a run: ``read`` returns its document, ``below`` the lines that stand below it."""
-        tell(f"run {name} goes on; watch it with: orderlines status {name} --watch {shown_option(self._url)}")
+        command = f"orderlines status {name} --watch {shown_option(self._url)}"
+        tell(f"run {name} goes on; watch it with: {command}", run=name)
 
     def refresh(self) -> None:
         """Show what has changed."""

@@ -37,13 +37,14 @@ def write_text(text: str) -> None:
     _write(_STDOUT, text)
 
 
-def tell(message: object, level: str = "INFO") -> None:
+def tell(message: object, level: str = "INFO", *, run: str | None = None) -> None:
     """Print a line to standard error; that nobody can read it is no reason to fail.
 
     :param level: of the line, where logs are JSON.
+    :param run: the id of the run that it is about, likewise.
     """
     if as_json():
-        write(line(time.time(), level, "orderlines", f"{message}"))
+        write(line(time.time(), level, "orderlines", f"{message}", run=run))
         return
     with suppress(OSError):
         print(message, file=sys.stderr)

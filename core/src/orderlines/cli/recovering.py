@@ -77,7 +77,7 @@ class Recovering:
             end_unplanned(store, row, sorted(queues))
         elif what := _awaited(lines):
             self._told.add(number)
-            tell(f"run {row.name} waits {what}; Ctrl-C gives it back")
+            tell(f"run {row.name} waits {what}; Ctrl-C gives it back", run=row.name)
 
     def _leave(self, row: RunRow) -> None:
         tell(

@@ -144,7 +144,7 @@ def _detach(options: Options, write: Callable[[str], None]) -> int:
         if not left:
             log = f"{folder}/{row.name}.log"
             pid = background.drive(Order(where(options.url), queue_of(options.url), row.id, log))
-            tell(f"process {pid} drives it; what is printed goes to {log}")
+            tell(f"process {pid} drives it; what is printed goes to {log}", run=row.name)
     write(json_text(document) if options.as_json else f"{row.name}\n")
     return 0
 

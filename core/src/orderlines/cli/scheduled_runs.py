@@ -69,5 +69,6 @@ class ScheduledRuns:
             self._add(number)
         for number, message in self._supervisor.failures.items():
             if number in self._known and number in found:
-                tell(f"run {found[number].name} is kept but cannot be driven on here: {message}", "ERROR")
+                name = found[number].name
+                tell(f"run {name} is kept but cannot be driven on here: {message}", "ERROR", run=name)
         self._supervisor.failures.clear()

@@ -97,7 +97,7 @@ def _serve(
     from orderlines.schedulers.loop import Loop  # noqa: PLC0415 -- as above
 
     def started(run: RunRow) -> None:
-        tell(f"{run.key}: run {run.name} of {run.flow}")
+        tell(f"{run.key}: run {run.name} of {run.flow}", run=run.name)
         announce(store, run, bells)
         runs.begun(run)
 

@@ -46,7 +46,7 @@ def command(run: str, url: str, as_json: bool) -> None:  # noqa: FBT001 -- a fla
         patiently = Outage()
         patiently(lambda: tell_workers(store, row.id, url))
         if asked.status in FINAL:
-            tell(f"run {row.name} had ended as {asked.status}: nothing was stopped")
+            tell(f"run {row.name} had ended as {asked.status}: nothing was stopped", run=row.name)
         ended = _final(store, asked, patiently)
         patiently(lambda: tell_unless_driven(store, ended, "the wish to stop is stored; it ends"))
         patiently(lambda: tell_where_left(store, ended, "the wish to stop is stored; it ends"))

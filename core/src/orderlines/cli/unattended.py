@@ -34,7 +34,7 @@ def tell_unless_driven(store: Store, row: RunRow, then: str) -> None:
     :param then: what happens then.
     """
     if row.status not in FINAL and not living_drivers(store):
-        tell(f"nobody drives run {row.name}: {then} with {_drivers_for(store, row)}")
+        tell(f"nobody drives run {row.name}: {then} with {_drivers_for(store, row)}", run=row.name)
 
 
 def is_left(store: Store, row: RunRow) -> bool:
@@ -45,7 +45,7 @@ def is_left(store: Store, row: RunRow) -> bool:
 def tell_where_left(store: Store, row: RunRow, then: str) -> None:
     """Say on standard error, where a driver lives but none has come for what is left to workers, what goes on then."""
     if row.status not in FINAL and living_drivers(store) and is_left(store, row) and not is_held(store, row):
-        tell(f"no worker has come for run {row.name}: {then} with {_drivers_for(store, row)}")
+        tell(f"no worker has come for run {row.name}: {then} with {_drivers_for(store, row)}", run=row.name)
 
 
 def must_have_ended(store: Store, row: RunRow) -> None:
