@@ -143,6 +143,17 @@ def test_what_only_workers_do_is_said_to_wait_for_them(plant: Plant) -> None:
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_the_command_that_begins_workers_names_the_queue_that_this_one_was_given(plant: Plant) -> None:
+    run = plant.start(plant.node("a"))
+    run.pause()
+    url = plant.queue
+    worker = f"orderlines worker --store {plant.engine.store.url} --queue {url} --queues default`"
+    for arguments in (("doctor",), ("resume", run.name)):
+        told = plant.call(*arguments, "--queue", url, ORDERLINES_QUEUE="")
+        assert worker in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_stop_says_that_no_worker_comes_where_others_serve_other_queues(busy: Plant) -> None:
     assert busy.start(busy.node("first")).wait(30) == "SUCCESS", busy.told()  # so its driver is on the books
     run = busy.start(busy.node("a", queue="gpu"))

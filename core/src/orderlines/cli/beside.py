@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from orderlines.cli.options import named_queue
 from orderlines.cli.outage import Outage
 from orderlines.cli.output import tell
 from orderlines.cli.ringing import tell_workers
@@ -85,5 +86,5 @@ class Beside:
         self._tell_at = float("inf")
         lines = self.store.lines(next(iter(self.waiting))) if self.waiting else ()
         if lines and not any(line.epoch or line.owner for line in lines):
-            command = shown_worker(self.store.url, {line.queue for line in lines})
+            command = shown_worker(self.store.url, {line.queue for line in lines}, named_queue())
             tell(f"run {self._name} waits for a worker: {command}", run=self._name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orderlines.cli.options import is_there, json_option, queue_of, queue_option, store_option, where
+from orderlines.cli.options import is_there, json_option, named_queue, queue_of, queue_option, store_option, where
 from orderlines.cli.output import json_text, only_document
 from orderlines.stores.showing import shown
 
@@ -69,7 +69,7 @@ def _of_store(url: str, registry: Registry) -> Iterator[Finding]:
                 return
         store: Store = store_kind(url, registry)(url)
         try:
-            yield from keeping.store(store)
+            yield from keeping.store(store, named_queue())
         finally:
             store.close()
     except OrderlinesError as error:

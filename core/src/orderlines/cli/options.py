@@ -206,6 +206,13 @@ def queue_of(url: str) -> str | None:
     return queue_beside(url, click.get_current_context().meta.get(_QUEUE))
 
 
+def named_queue() -> str | None:
+    """Return the URL of the workers' queues, where only an option of this command has named it."""
+    context = click.get_current_context(silent=True)
+    queue = None if context is None else context.meta.get(_QUEUE)
+    return None if queue == default_queue() else queue
+
+
 def open_store(url: str, registry: Registry | None = None) -> Store:
     """Return the store of a URL, with the result store that the command was given.
 

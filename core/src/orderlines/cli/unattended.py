@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orderlines.cli.options import shown_where
+from orderlines.cli.options import named_queue, shown_where
 from orderlines.cli.output import tell
 from orderlines.errors import Refused
 from orderlines.states import FINAL, RunStatus
@@ -76,5 +76,5 @@ def _drivers_for(store: Store, row: RunRow) -> str:
     queues = left - {None}
     if not queues or row.wish == "stop":
         return recover
-    worker = f"`{shown_worker(store.url, queues)}`"
+    worker = f"`{shown_worker(store.url, queues, named_queue())}`"
     return f"{recover} and {worker}" if None in left else worker

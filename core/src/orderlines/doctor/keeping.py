@@ -27,14 +27,17 @@ _GOES_ON: Final = {
 """What a line does that some driver should hold."""
 
 
-def store(opened: Store) -> Iterator[Finding]:
-    """Yield how a store is that could be opened: what it finds of itself, its drivers, its runs."""
+def store(opened: Store, queue: str | None) -> Iterator[Finding]:
+    """Yield how a store is that could be opened: what it finds of itself, its drivers, its runs.
+
+    :param queue: the URL of the workers' queues, where a worker would not find it by itself.
+    """
     yield Finding("store", "ok", opened.shown)
     yield from opened.examine()
     drivers = opened.drivers()
     living = {driver.id for driver in drivers if alive(driver.identity)}
     yield from _drivers(len(living), len(drivers) - len(living))
-    yield from _undriven(opened, living)
+    yield from _undriven(opened, living, queue)
 
 
 def results(kind: type[Store], url: str) -> Iterator[Finding]:
@@ -110,23 +113,23 @@ def _drivers(living: int, dead: int) -> Iterator[Finding]:
         yield Finding("drivers", "ok", f"{living} living")
 
 
-def _undriven(opened: Store, living: set[int]) -> Iterator[Finding]:
+def _undriven(opened: Store, living: set[int], queue: str | None) -> Iterator[Finding]:
     runs = opened.runs(_ALL, unfinished=True)
     left = [run.name for run in runs if not is_driven(opened, run, living)]
     if not left:
         yield Finding("runs", "ok", f"{len(runs)} not finished, each has a driver")
         return
     names = ", ".join(left[:_SHOWN]) + (f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else "")
-    workers = _for_workers(opened, runs, left)
+    workers = _for_workers(opened, runs, left, queue)
     advice = f"`orderlines recover {shown_option(opened.url)}` drives them to their end{workers}"
     yield Finding("runs", "wrong", f"{len(left)} of {len(runs)} that are not finished have no driver: {names}", advice)
 
 
-def _for_workers(opened: Store, runs: Iterable[RunRow], left: Collection[str]) -> str:
+def _for_workers(opened: Store, runs: Iterable[RunRow], left: Collection[str], queue: str | None) -> str:
     """Say what goes on only with workers, where there is such."""
     lines = (line for run in runs if run.name in left for line in opened.lines(run.id))
     queues = {line.queue for line in lines if line.queue is not None}
-    return f"; what is for workers waits for `{shown_worker(opened.url, queues)}`" if queues else ""
+    return f"; what is for workers waits for `{shown_worker(opened.url, queues, queue)}`" if queues else ""
 
 
 def is_driven(opened: Store, run: RunRow, living: set[int]) -> bool:

@@ -82,9 +82,13 @@ def shown_option(url: str, name: str = "--store") -> str:
     return f"{name} {quote(text)}"
 
 
-def shown_worker(url: str, queues: Iterable[str | None]) -> str:
-    """Return the command by which a worker of some queues is started for a store; ``None`` among them is none."""
-    return f"orderlines worker {shown_option(url)} --queues {','.join(sorted(filter(None, queues)))}"
+def shown_worker(url: str, queues: Iterable[str | None], queue: str | None) -> str:
+    """Return the command by which a worker of some queues is started for a store; ``None`` among them is none.
+
+    :param queue: the URL of the queues, where the worker would not find it by itself.
+    """
+    named = "" if queue is None else f" {shown_option(queue, '--queue')}"
+    return f"orderlines worker {shown_option(url)}{named} --queues {','.join(sorted(filter(None, queues)))}"
 
 
 def _options(query: str) -> str:
