@@ -337,6 +337,20 @@ def test_runs_that_nobody_drives_are_a_finding(waiting: subprocess.Popen[str], s
     assert "orderlines recover" in shell.call("doctor").out
 
 
+def test_schedules_that_nobody_serves_are_a_finding(shell: Shell) -> None:
+    for name, more in (("late", []), ("paused", ["--paused"]), ("timely", [])):
+        assert shell.call("schedule", "add", shell.flow(GATE), "--name", name, "--every", "1h", *more).code == 0
+    assert found(shell.call("doctor", "--json").document)["schedules"] == "ok"
+    with closing(open_store(f"sqlite:///{shell.folder}/.orderlines/orderlines.db")) as store:
+        (row,) = store.schedules("late")
+        assert store.take_slots(row, (), 1_000_000_000)
+    done = shell.call("doctor", "--json")
+    assert (done.code, found(done.document)["schedules"]) == (1, "wrong")
+    told = shell.call("doctor").out
+    assert "schedules: 1 of 3 are overdue, so no scheduler serves them: late since 2001-09-09T01:46:40Z\n" in told
+    assert f"`orderlines scheduler --store {STORE}`" in told
+
+
 def test_a_retry_of_a_run_that_goes_on_says_what_to_do(waiting: subprocess.Popen[str], shell: Shell) -> None:
     (name,) = shell.runs()
     told = f"error: run {name} is RUNNING, and only one that has failed or was stopped can be retried; "

@@ -1,4 +1,4 @@
-"""The store, the drivers on its books, the runs that nobody drives, and where large values go."""
+"""The store, the drivers on its books, the runs that nobody drives, the schedules, and where large values go."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from orderlines.errors import StoreUnavailable
 from orderlines.processes.identity import alive
+from orderlines.schedulers.instants import text_of
 from orderlines.states import Halt, LineStatus
 from orderlines.stores.records import Finding
 from orderlines.stores.showing import shown, shown_option, shown_worker
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _ALL: Final = 1_000_000
 _SHOWN: Final = 5
+_LATE: Final = 10.0
+"""Seconds after which a slot that nobody has taken is overdue."""
 _GOES_ON: Final = {
     LineStatus.READY, LineStatus.CALL, LineStatus.HANDLER, LineStatus.JOINED, LineStatus.SIGNALLED,
 }  # fmt: skip
@@ -28,7 +31,7 @@ _GOES_ON: Final = {
 
 
 def store(opened: Store, queue: str | None) -> Iterator[Finding]:
-    """Yield how a store is that could be opened: what it finds of itself, its drivers, its runs.
+    """Yield how a store is that could be opened: what it finds of itself, its drivers, its runs, its schedules.
 
     :param queue: the URL of the workers' queues, where a worker would not find it by itself.
     """
@@ -38,6 +41,7 @@ def store(opened: Store, queue: str | None) -> Iterator[Finding]:
     living = {driver.id for driver in drivers if alive(driver.identity)}
     yield from _drivers(len(living), len(drivers) - len(living))
     yield from _undriven(opened, living, queue)
+    yield from _schedules(opened)
 
 
 def results(kind: type[Store], url: str) -> Iterator[Finding]:
@@ -123,6 +127,29 @@ def _undriven(opened: Store, living: set[int], queue: str | None) -> Iterator[Fi
     workers = _for_workers(opened, runs, left, queue)
     advice = f"`orderlines recover {shown_option(opened.url)}` drives them to their end{workers}"
     yield Finding("runs", "wrong", f"{len(left)} of {len(runs)} that are not finished have no driver: {names}", advice)
+
+
+def _schedules(opened: Store) -> Iterator[Finding]:
+    """Yield whether somebody serves the schedules, where there are any: who does looks every second."""
+    kept = opened.schedules()
+    if not kept:
+        return
+    late = opened.due_schedules(opened.now() - _LATE, _ALL)
+    if not late:
+        yield Finding("schedules", "ok", f"{len(kept)} kept, none is overdue")
+        return
+    names = ", ".join(f"{row.schedule.name} since {text_of(row.due or 0)}" for row in late[:_SHOWN])
+    more = f" and {len(late) - _SHOWN} more" if len(late) > _SHOWN else ""
+    advice = (
+        f"begin one with `orderlines scheduler {shown_option(opened.url)}`, or see in the log of the one that runs why"
+        " it starts nothing"
+    )
+    yield Finding(
+        "schedules",
+        "wrong",
+        f"{len(late)} of {len(kept)} are overdue, so no scheduler serves them: {names}{more}",
+        advice,
+    )
 
 
 def _for_workers(opened: Store, runs: Iterable[RunRow], left: Collection[str], queue: str | None) -> str:
