@@ -167,12 +167,26 @@ def test_while_redis_is_away_slots_go_by_the_clock(
                 woken, seconds = waited(scheduler, 0.3, 1.0)
                 assert woken
                 assert 0.25 < seconds < LONG / 2
-        assert [record.message for record in caplog.records] == [
-            "Redis is away, slots go by this machine's clock: ConnectionError"
-        ]
+        (record,) = caplog.records
+        queue = f"the queue at redis://127.0.0.1:{server.port}/0"
+        assert f"slots go by this machine's clock: {queue} cannot be used: see whether it runs" in record.message
+        assert "(ConnectionError: " in record.message
     finally:
         server.start()
-    until(lambda: not scheduler.wait(40.0, 0.05) and bool(redis.zcard(Wakes.scheduled_jobs_key)), "it registers again")
+    with caplog.at_level(logging.WARNING):
+        until(lambda: not scheduler.wait(40.0, 0.05) and bool(redis.zcard(Wakes.scheduled_jobs_key)), "it registers")
+    assert [record.message for record in caplog.records[1:]] == [f"{queue} is back"]
+
+
+def test_what_redis_refuses_is_told_as_it_says_it(
+    scheduler: RQScheduler, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis.set(BELL, "no list")
+    with caplog.at_level(logging.WARNING):
+        scheduler.wait(None, 0.1)
+    (record,) = caplog.records
+    assert record.message.startswith("slots go by this machine's clock: the queue at ")
+    assert "cannot be used: ResponseError: WRONGTYPE" in record.message
 
 
 @pytest.mark.parametrize("url", ["http://user:secret@host", "nope", "redis://h:port/0", "", "redis://[::1"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from orderlines.logger import logger
+from orderlines.redisurl import place, trouble
 from orderlines.schedulers.base import Scheduler
 from orderlines_scheduler_rq.connection import connected
 from orderlines_scheduler_rq.keys import BELL, PREFIX, QUEUE
@@ -42,6 +43,9 @@ class RQScheduler(Scheduler):
         :raises StoreUnavailable: it does not answer.
         """
         self._redis = connected(url)
+        self._url = url or ""
+        self._shown = f"the queue at {place(self._url)}"
+        self._away = False
         self._wakes = Wakes(self._redis)
         self._queue = f"{self._wakes.queue_class.redis_queue_namespace_prefix}{QUEUE}"
         self._registered = 0
@@ -53,9 +57,12 @@ class RQScheduler(Scheduler):
         if time.monotonic() >= self._next_try:
             try:
                 self._register(due)
-                return self._move() or self._heard(soon) or soon < seconds
+                woken = self._move() or self._heard(soon) or soon < seconds
             except (RedisError, OSError) as error:
                 self._complain(error)
+            else:
+                self._take_note_of_success()
+                return woken
         time.sleep(soon)
         return soon < seconds
 
@@ -113,8 +120,18 @@ class RQScheduler(Scheduler):
 
     def _complain(self, error: Exception) -> None:
         now = time.monotonic()
+        self._away = True
         self._next_try = now + AWAY
         self._registered = 0
         if now >= self._next_complaint:
             self._next_complaint = now + COMPLAINT
-            logger().warning("Redis is away, slots go by this machine's clock: %s", type(error).__name__)
+            # What it does answer says what is wrong with it: full, read-only, another type of value.
+            what = f"{type(error).__name__}: {error}"
+            told = what if isinstance(error, ResponseError) else f"{trouble(self._url, str(error))} ({what})"
+            logger().warning("slots go by this machine's clock: %s cannot be used: %s", self._shown, told)
+
+    def _take_note_of_success(self) -> None:
+        if self._away:
+            self._away = False
+            self._next_complaint = 0.0
+            logger().warning("%s is back", self._shown)
