@@ -526,9 +526,10 @@ class Driver:
             self._finish_calls()
             self._sayings.close()
             self._patiently(lambda: self.store.release(self.id, self.store.owned(self.id)))
-            self._patiently(lambda: self.store.dismiss([self.id]))
-        if self._telling is not None:
+        if self._telling is not None:  # Still on the books: who keeps its lease would take it for lost, and kill it.
             self._telling.over()
+        with suppress(StoreUnavailable):
+            self._patiently(lambda: self.store.dismiss([self.id]))
 
     def _finish_calls(self) -> None:
         parting = Parting(self._calls, self._turning, self._writing, self._sayings, self._now, self._settled)

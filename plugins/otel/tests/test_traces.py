@@ -229,6 +229,14 @@ def test_a_collector_that_hangs_holds_up_no_run(shell: Shell, hanging: Collector
     assert "traces that are not sent after 2 s may be lost" in ran.err
 
 
+def test_a_driver_that_waits_for_a_collector_keeps_its_lease(shell: Shell, hanging: Collector) -> None:
+    # A second's lease is renewed ten times while it waits, and whose is gone is killed before it can say anything.
+    asked = {"OTEL_EXPORTER_OTLP_ENDPOINT": hanging.url, "OTEL_EXPORTER_OTLP_TIMEOUT": "3600"}
+    ran = shell.call("run", shell.flow(SHORT), ORDERLINES_LEASE="1s", **asked)
+    assert ran.code == 0
+    assert "traces that are not sent after 2 s may be lost" in ran.err
+
+
 def test_spans_on_the_console_are_among_the_logs_that_are_json(shell: Shell) -> None:
     ran = shell.call("run", shell.flow(FLOW), "--json", "--log-format", "json", OTEL_TRACES_EXPORTER="console")
     assert json.loads(ran.out)["status"] == "FAILURE"
