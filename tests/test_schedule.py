@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sqlite3
 import time
@@ -280,6 +281,16 @@ def test_a_scheduler_that_does_not_drive_leaves_its_runs_to_the_workers_of_their
     assert not log.exists()
     began = {(run.flow, line.queue) for run in runs for line in store.lines(run.id)}
     assert began == {("append", "default"), ("elsewhere", "gpu")}
+
+
+def test_a_scheduler_says_which_runs_have_failed(shell: Shell) -> None:
+    call = '{id: a, call: demo.fail, with: {message: "no\\nmore", times: 9}}'
+    add(shell, shell.flow(f"flow: bad\nline:\n- {call}\n"), "--every", "1s")
+    process = shell.begin("scheduler")
+    assert process.stderr is not None
+    told = next(line for line in process.stderr if "has failed" in line)
+    assert re.fullmatch(r"run \w+ of bad has failed: error at a: RuntimeError: no\n", told)
+    end(shell, process)
 
 
 def test_ctrl_c_ends_a_scheduler_as_well(shell: Shell, flow: Path, log: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 import time
@@ -11,15 +12,17 @@ from orderlines.driver import Driver
 from orderlines.driving.territory import Queues
 from orderlines.errors import StoreUnavailable
 from orderlines.logger import logger
+from orderlines.states import LineStatus
+from orderlines.views.wording import failed_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orderlines.bells import Bell
-    from orderlines.line import Line
+    from orderlines.line import Line, RunInfo, Turn
     from orderlines.plugins import Registry
     from orderlines.stores.base import Store
-    from orderlines.stores.records import LineRow
+    from orderlines.stores.records import Committed, LineRow
 
 QUICK: Final = 0.05
 """Seconds within which what was taken at once is to have gone on, if twice as much is to be taken the next time."""
@@ -166,6 +169,12 @@ class Drainer(Driver):
             self._pace = 1
             self._queues.batch = 0
 
+    def _follow(self, line: Line, turn: Turn, done: Committed) -> None:
+        super()._follow(line, turn, done)
+        step = turn.step
+        if step is not None and step.ending is not None and line.parent is None and step.status == LineStatus.FAILURE:
+            _tell_failure(line.info, step.ending.error)
+
     def _make_room(self) -> None:
         """Say how many lines may be taken, and look for them at once where some were and have gone on."""
         waiting = len(self._lines) - self._calls.away()
@@ -185,3 +194,10 @@ class Drainer(Driver):
         """Say why a run cannot be served here; nobody here waits for the end of one."""
         if run in self.failures:
             logger().warning("a run is left to workers that can serve it: %s", self.failures[run])
+
+
+def _tell_failure(run: RunInfo, kept: str | None) -> None:
+    """Say that a run has failed: whoever looks after workers looks into their logs first."""
+    error = None if kept is None else json.loads(kept)
+    place = {"line": error.get("line"), "node": error.get("node")} if error else {}
+    logger().warning("%s", failed_line(run.name, run.flow, error), extra={"run": run.name, **place})

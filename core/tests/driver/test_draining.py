@@ -130,6 +130,16 @@ def library(install: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     registry.cache_clear()
 
 
+def test_a_run_that_fails_is_told(store: SQLiteStore, worker: Drainer, caplog: pytest.LogCaptureFixture) -> None:
+    accepted(store, [CALL])
+    name = accepted(store, [{"id": "no", "call": "drained.double", "with": {"value": "${[]}"}}])
+    with caplog.at_level("WARNING"):
+        worker.drain(soon())
+    (told,) = caplog.records
+    assert told.getMessage().startswith(f"run {name} of drained has failed: error at no: ")
+    assert (told.run, told.node) == (name, "no")  # type: ignore[attr-defined]  # which JSON logs hold
+
+
 def test_runs_that_it_cannot_serve_keep_it_from_nothing(
     store: SQLiteStore, worker: Drainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

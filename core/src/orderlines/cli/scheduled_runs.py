@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from orderlines.cli.output import tell
 from orderlines.errors import StoreUnavailable
+from orderlines.states import RunStatus
+from orderlines.views.wording import failed_line
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from orderlines.stores.records import RunRow
     from orderlines.supervision.supervisor import Supervisor
 
@@ -64,6 +70,7 @@ class ScheduledRuns:
         except StoreUnavailable:
             return  # The loop says so.
         found = {row.id: row for row in rows if (row.key or "").startswith(_PREFIX)}
+        self._tell_failures(self._known - found.keys())
         self._known &= found.keys()
         for number in found:
             self._add(number)
@@ -72,3 +79,12 @@ class ScheduledRuns:
                 name = found[number].name
                 tell(f"run {name} is kept but cannot be driven on here: {message}", "ERROR", run=name)
         self._supervisor.failures.clear()
+
+    def _tell_failures(self, ended: Collection[int]) -> None:
+        """Say which runs have failed: whoever looks after a scheduler looks into its log first."""
+        for number in sorted(ended):
+            with suppress(StoreUnavailable):  # As above.
+                run = self._supervisor.store.run(number)
+                if run is not None and run.status == RunStatus.FAILURE:
+                    error = None if run.error is None else json.loads(run.error)
+                    tell(failed_line(run.name, run.flow, error), "WARNING", run=run.name)

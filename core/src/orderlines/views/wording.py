@@ -71,6 +71,12 @@ def error_lines(error: Mapping[str, Any] | None) -> Iterator[str]:
     yield from (f"  {printable(other)}" for other in others)
 
 
+def failed_line(name: str, flow: str, error: Mapping[str, Any] | None) -> str:
+    """Say in one line that a run has failed, and of what."""
+    told = next(error_lines(error), "")
+    return f"run {name} of {printable(flow)} has failed{f': {told}' if told else ''}"
+
+
 def printable(text: str) -> str:
     """Return a text whose control characters, and others that cannot be seen, are written as escapes."""
     if text.isprintable():
