@@ -14,6 +14,8 @@ from rq.worker import BaseWorker
 from rq_posts import wait_for
 
 from orderlines.processes.proc import descendants
+from orderlines_executor_rq.bell import Ringer
+from orderlines_executor_rq.keys import SigningKey
 from orderlines_executor_rq.message import Bell
 
 if TYPE_CHECKING:
@@ -155,6 +157,20 @@ def test_several_workers_serve_and_one_that_dies_is_replaced(post: Post, redis: 
     post.ring(*bells)
     post.wait_done(*bells)
     assert "a worker has ended (signal 9 (SIGKILL)); another one is begun in " in post.said()
+
+
+# Fault: somebody rings with another key once, and then a worker dies.
+def test_another_key_in_between_does_not_end_all_workers(post: Post, redis: Redis) -> None:
+    post.serve(2)
+    stranger = Ringer(post.url, SigningKey("the key of somebody else", "elsewhere"))
+    stranger.ring_many({"default": [Bell(1, 1, 1, 1)]})
+    stranger.close()
+    victim = BaseWorker.all(connection=redis)[0].pid
+    assert victim is not None
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: len(post.noted("begin")) == 3, "another one has begun")
+    post.ring(BELL)
+    post.wait_done(BELL)
 
 
 def test_one_of_several_that_is_told_to_end_is_replaced_and_has_not_died(post: Post, redis: Redis) -> None:
