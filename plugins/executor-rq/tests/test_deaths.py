@@ -63,7 +63,7 @@ def test_sigterm_lets_the_drain_leave_and_ends_with_0(post: Post, redis: Redis) 
 
 # Fault: SIGTERM to a worker whose drain does not leave: its grace, then it is ended.
 def test_a_drain_that_does_not_leave_is_ended_after_its_grace(post: Post, redis: Redis) -> None:
-    post.serve(ways={"8": "stay"}, grace=0.5)
+    post.serve(ways={"8": "stay"}, grace=1.5)
     bell = Bell(8, 1, 1, 1)
     post.ring(bell)
     wait_for(lambda: post.noted("drain", bell.id), "it is held")
@@ -72,12 +72,14 @@ def test_a_drain_that_does_not_leave_is_ended_after_its_grace(post: Post, redis:
     assert gone(post.noted("drain")[0][2])
     assert post.noted("done") == []
     assert redis.lrange(QUEUE, 0, -1) == [bell.id.encode()]
+    assert post.said().count("told to end: nothing more is taken, and what goes on has ") == 1
 
 
 def test_sigterm_of_an_idle_worker_ends_it(post: Post) -> None:
     post.serve()
     post.signal(signal.SIGTERM)
     assert post.wait(5) == 0
+    assert post.said() == ""
 
 
 # Fault: worker and horse killed. Whoever lives puts back what it had taken.
