@@ -172,3 +172,30 @@ def test_ctrl_c_is_obeyed_where_no_worker_serves_and_recover_ends_the_run(plant:
     assert recovered.returncode == 0, recovered.stderr
     assert plant.engine.find(row.name).status == "STOP"
     assert plant.said("start") == []
+
+
+@pytest.mark.parametrize("shape", ["call", "lines"])
+def test_recover_stops_a_run_at_workers_whose_plugin_is_missing(shape: str, plant: Plant) -> None:
+    """Nobody has its plan: neither who recovers, nor a worker, as none comes."""
+    if shape == "call":
+        run = plant.start(plant.node("a"))
+    else:
+        each = {"id": "each", "foreach": [1, 2], "line": [plant.node("a", queue="gpu")]}
+        run = plant.start({"id": "both", "parallel": {"lines": {"l": [each], "r": [plant.node("b", queue="gpu")]}}})
+        worker = plant.worker()
+        within(30, lambda: len(plant.store.lines(run.row.id)) == 5, f"its lines are opened: {plant.told()}")
+        assert worker.end() == 0
+    assert plant.call("stop", run.name).returncode == 0
+    recovered = plant.call("recover", ORDERLINES_PLUGINS_DENY="planted")
+    assert recovered.returncode == 0, recovered.stderr
+    assert run.status == "STOP"
+    assert plant.said("start") == []
+
+
+def test_recover_names_each_run_that_it_cannot_drive(plant: Plant) -> None:
+    runs = [plant.start(plant.node("a", wait=True)) for _ in range(2)]
+    recovered = plant.call("recover", ORDERLINES_PLUGINS_DENY="planted")
+    assert recovered.returncode == 2
+    for run in runs:
+        assert f"run {run.name} is kept but cannot be driven on here: there is no " in recovered.stderr
+        assert run.status == "PENDING"
