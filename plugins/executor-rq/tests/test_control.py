@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -172,6 +173,25 @@ def test_ctrl_c_is_obeyed_where_no_worker_serves_and_recover_ends_the_run(plant:
     assert recovered.returncode == 0, recovered.stderr
     assert plant.engine.find(row.name).status == "STOP"
     assert plant.said("start") == []
+
+
+@pytest.mark.parametrize("trouble", ["nobody", "other queue", "no plugin"])
+def test_run_says_that_no_worker_comes(trouble: str, plant: Plant) -> None:
+    """Also where the workers that serve have done a part of it, or have found that they cannot."""
+    if trouble != "nobody":
+        plant.worker(**({"ORDERLINES_PLUGINS_DENY": "planted"} if trouble == "no plugin" else {}))
+    nodes = [plant.node("a"), *([plant.node("b", queue="gpu")] if trouble == "other queue" else [])]
+    command = plant.begin("run", plant.file(*nodes), "--executor", "rq")
+    assert command.stderr is not None
+    limit = threading.Timer(60, command.kill)
+    limit.start()
+    said = next((line for line in command.stderr if " waits for a worker of the queue " in line), "nothing was said")
+    limit.cancel()
+    queue = "gpu" if trouble == "other queue" else "default"
+    assert re.search(rf"of the queue {queue}: orderlines worker --store \S+ --queues {queue} \(", said)
+    command.send_signal(signal.SIGTERM)
+    command.communicate(timeout=30)
+    assert command.returncode == 143
 
 
 @pytest.mark.parametrize("shape", ["call", "lines"])
