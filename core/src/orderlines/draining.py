@@ -193,7 +193,11 @@ class Drainer(Driver):
     def _ended(self, run: int) -> None:
         """Say why a run cannot be served here; nobody here waits for the end of one."""
         if run in self.failures:
-            logger().warning("a run is left to workers that can serve it: %s", self.failures[run])
+            row = self._patiently(lambda: self.store.run(run))
+            name = None if row is None else row.name
+            logger().warning(
+                "run %s is left to workers that can serve it: %s", name, self.failures[run], extra={"run": name}
+            )
 
 
 def _tell_failure(run: RunInfo, kept: str | None) -> None:

@@ -27,8 +27,11 @@ BATCH: Final = 256
 """Lines that are taken at once, at most."""
 
 
-def end_unplanned(store: Store, run: RunRow, queues: Sequence[str]) -> bool:
-    """Do what is wished of a run whose lines are for queues that no worker serves; return whether it is over."""
+def end_unplanned(store: Store, run: RunRow, queues: Sequence[str] | None) -> bool:
+    """Do what is wished of a run whose lines are for queues that no worker serves; return whether it is over.
+
+    :param queues: as :class:`Unplanned` takes them.
+    """
     driver = store.enroll(ProcessIdentity.current())
     try:
         return Unplanned(store, driver, queues).end(run)

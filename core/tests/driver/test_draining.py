@@ -223,7 +223,7 @@ def test_a_node_for_another_queue_takes_its_line_there_and_back(
 
 
 def test_a_run_whose_plugin_is_missing_is_given_back_and_spends_no_attempt(
-    store: SQLiteStore, worker: Drainer, monkeypatch: pytest.MonkeyPatch
+    store: SQLiteStore, worker: Drainer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = accepted(store, [CALL])
     bare = Drainer(store, _without_plugins(monkeypatch), ["default"])
@@ -233,6 +233,9 @@ def test_a_run_whose_plugin_is_missing_is_given_back_and_spends_no_attempt(
     (line,) = store.lines(row.id)
     assert (row.status, line.owner, line.attempt, list(store.tasks(row.id))) == ("PENDING", None, 0, [])
     assert "drained" in str(bare.failures[row.id])
+    (told,) = caplog.records
+    assert told.getMessage() == f"run {row.name} is left to workers that can serve it: {bare.failures[row.id]}"
+    assert told.__dict__["run"] == row.name  # for logs as JSON
     bare.close()
     bare.part()
     assert worker.drain(soon()) is False

@@ -62,6 +62,30 @@ def test_installations_that_share_a_redis_do_not_meet(server: RedisServer, ringe
     other.close()
 
 
+def test_who_rings_with_another_key_than_others_is_told_once(
+    server: RedisServer, redis: Redis, ringer: Ringer, caplog: pytest.LogCaptureFixture
+) -> None:
+    ringer.ring_many({"default": [Bell(1, 1, 1, 1)]})
+    ringer.ring_many({"default": [Bell(1, 2, 1, 1)]})
+    assert caplog.messages == []
+    other = Ringer(server.url, SigningKey("the key of somebody else", "/elsewhere/signing.key"))
+    other.ring_many({"default": [Bell(1, 3, 1, 1)]})
+    other.ring_many({"default": [Bell(1, 4, 1, 1)]})
+    other.close()
+    (told,) = caplog.messages
+    assert f"were rung with the key {KEY.id} here" in told
+    assert "of /elsewhere/signing.key" in told
+    assert "set the same ORDERLINES_SIGNING_KEY" in told
+    assert redis.llen("rq:queue:orderlines:default") == 4
+
+
+def test_what_others_put_in_place_of_the_fingerprint_keeps_nobody_from_ringing(ringer: Ringer, redis: Redis) -> None:
+    redis.lpush("orderlines:key-id", "a list")
+    ringer.ring_many({"default": [Bell(1, 2, 3, 4)]})
+    assert ringer.waiting("default") == 1
+    assert redis.get("orderlines:key-id") == KEY.id.encode()
+
+
 def test_a_queue_of_no_such_name_is_refused(ringer: Ringer) -> None:
     with pytest.raises(UsageError, match="'a b' cannot be the name of a queue"):
         ringer.ring_many({"a b": [Bell(1, 2, 3, 4)]})

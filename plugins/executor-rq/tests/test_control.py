@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -183,3 +184,49 @@ def test_ctrl_c_is_obeyed_where_no_worker_serves_and_recover_ends_the_run(plant:
     assert recovered.returncode == 0, recovered.stderr
     assert plant.engine.find(row.name).status == "STOP"
     assert plant.said("start") == []
+
+
+@pytest.mark.parametrize("trouble", ["nobody", "other queue", "no plugin"])
+def test_run_says_that_no_worker_comes(trouble: str, plant: Plant) -> None:
+    """Also where the workers that serve have done a part of it, or have found that they cannot."""
+    if trouble != "nobody":
+        plant.worker(**({"ORDERLINES_PLUGINS_DENY": "planted"} if trouble == "no plugin" else {}))
+    nodes = [plant.node("a"), *([plant.node("b", queue="gpu")] if trouble == "other queue" else [])]
+    command = plant.begin("run", plant.file(*nodes), "--executor", "rq")
+    assert command.stderr is not None
+    limit = threading.Timer(60, command.kill)
+    limit.start()
+    said = next((line for line in command.stderr if " waits for a worker of the queue " in line), "nothing was said")
+    limit.cancel()
+    queue = "gpu" if trouble == "other queue" else "default"
+    assert re.search(rf"of the queue {queue}: orderlines worker --store \S+ --queues {queue} \(", said)
+    command.send_signal(signal.SIGTERM)
+    command.communicate(timeout=30)
+    assert command.returncode == 143
+
+
+@pytest.mark.parametrize("shape", ["call", "lines"])
+def test_recover_stops_a_run_at_workers_whose_plugin_is_missing(shape: str, plant: Plant) -> None:
+    """Nobody has its plan: neither who recovers, nor a worker, as none comes."""
+    if shape == "call":
+        run = plant.start(plant.node("a"))
+    else:
+        each = {"id": "each", "foreach": [1, 2], "line": [plant.node("a", queue="gpu")]}
+        run = plant.start({"id": "both", "parallel": {"lines": {"l": [each], "r": [plant.node("b", queue="gpu")]}}})
+        worker = plant.worker()
+        within(30, lambda: len(plant.store.lines(run.row.id)) == 5, f"its lines are opened: {plant.told()}")
+        assert worker.end() == 0
+    assert plant.call("stop", run.name).returncode == 0
+    recovered = plant.call("recover", ORDERLINES_PLUGINS_DENY="planted")
+    assert recovered.returncode == 0, recovered.stderr
+    assert run.status == "STOP"
+    assert plant.said("start") == []
+
+
+def test_recover_names_each_run_that_it_cannot_drive(plant: Plant) -> None:
+    runs = [plant.start(plant.node("a", wait=True)) for _ in range(2)]
+    recovered = plant.call("recover", ORDERLINES_PLUGINS_DENY="planted")
+    assert recovered.returncode == 2
+    for run in runs:
+        assert f"run {run.name} is kept but cannot be driven on here: there is no " in recovered.stderr
+        assert run.status == "PENDING"

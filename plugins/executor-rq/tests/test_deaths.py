@@ -14,6 +14,8 @@ from rq.worker import BaseWorker
 from rq_posts import wait_for
 
 from orderlines.processes.proc import descendants
+from orderlines_executor_rq.bell import Ringer
+from orderlines_executor_rq.keys import SigningKey
 from orderlines_executor_rq.message import Bell
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def test_sigterm_lets_the_drain_leave_and_ends_with_0(post: Post, redis: Redis) 
 
 # Fault: SIGTERM to a worker whose drain does not leave: its grace, then it is ended.
 def test_a_drain_that_does_not_leave_is_ended_after_its_grace(post: Post, redis: Redis) -> None:
-    post.serve(ways={"8": "stay"}, grace=0.5)
+    post.serve(ways={"8": "stay"}, grace=1.5)
     bell = Bell(8, 1, 1, 1)
     post.ring(bell)
     wait_for(lambda: post.noted("drain", bell.id), "it is held")
@@ -70,12 +72,14 @@ def test_a_drain_that_does_not_leave_is_ended_after_its_grace(post: Post, redis:
     assert gone(post.noted("drain")[0][2])
     assert post.noted("done") == []
     assert redis.lrange(QUEUE, 0, -1) == [bell.id.encode()]
+    assert post.said().count("told to end: nothing more is taken, and what goes on has ") == 1
 
 
 def test_sigterm_of_an_idle_worker_ends_it(post: Post) -> None:
     post.serve()
     post.signal(signal.SIGTERM)
     assert post.wait(5) == 0
+    assert post.said() == ""
 
 
 # Fault: worker and horse killed. Whoever lives puts back what it had taken.
@@ -155,6 +159,20 @@ def test_several_workers_serve_and_one_that_dies_is_replaced(post: Post, redis: 
     post.ring(*bells)
     post.wait_done(*bells)
     assert "a worker has ended (signal 9 (SIGKILL)); another one is begun in " in post.said()
+
+
+# Fault: somebody rings with another key once, and then a worker dies.
+def test_another_key_in_between_does_not_end_all_workers(post: Post, redis: Redis) -> None:
+    post.serve(2)
+    stranger = Ringer(post.url, SigningKey("the key of somebody else", "elsewhere"))
+    stranger.ring_many({"default": [Bell(1, 1, 1, 1)]})
+    stranger.close()
+    victim = BaseWorker.all(connection=redis)[0].pid
+    assert victim is not None
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: len(post.noted("begin")) == 3, "another one has begun")
+    post.ring(BELL)
+    post.wait_done(BELL)
 
 
 def test_one_of_several_that_is_told_to_end_is_replaced_and_has_not_died(post: Post, redis: Redis) -> None:

@@ -82,6 +82,16 @@ def proof(tmp_path: Path) -> Path:
     return tmp_path / "proof"
 
 
+def test_what_stands_in_place_of_the_fingerprint_holds_no_worker_up(post: Post, redis: Redis) -> None:
+    redis.lpush(Names().key_id, "a list")
+    post.serve()
+    message = write(BELL, SigningKey("the key of somebody else", "elsewhere"))
+    push(redis, BELL.id, call(ENTRY, message))
+    wait_for(partial(counts, redis, 1), f"it is set aside: {post.said()}")
+    (kept,) = aside(post, redis, 1)
+    assert kept.reason == "it was not signed with this worker's key: somebody else has written it"
+
+
 def test_other_functions_do_not_run(post: Post, redis: Redis, proof: Path) -> None:
     post.serve()
     queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer)

@@ -11,7 +11,8 @@ from orderlines.cli.output import tell
 from orderlines.cli.ringing import tell_workers
 from orderlines.cli.unattended import is_held, tell_unless_driven
 from orderlines.errors import StoreUnavailable
-from orderlines.stores.showing import shown_worker
+from orderlines.states import Halt, LineStatus
+from orderlines.stores.showing import shown_option, shown_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from orderlines.stores.records import RunRow
 
 _WAITS: Final = 5.0
-"""Seconds after which it is said that no worker has taken the run."""
+"""Seconds that lines of the run may wait for a worker before that is said, and until the first look at it."""
+_AT_ONCE: Final = frozenset({LineStatus.READY, LineStatus.JOINED, LineStatus.SIGNALLED, LineStatus.CALL})
+"""What a line that can be taken at once is."""
 _OBEYS: Final = 2.0
 """Seconds within which a worker, where one serves, has a run in hand that is to stop."""
 
@@ -40,6 +43,7 @@ class Beside:
         self._outage = Outage()
         self._url = url
         self._name = row.name
+        self._pause = _WAITS
         self._tell_at = time.monotonic() + _WAITS
         self._stops_by: float | None = None
 
@@ -81,10 +85,25 @@ class Beside:
             self.waiting.clear()
 
     def _tell_once(self) -> None:
-        if time.monotonic() < self._tell_at:
+        """Say where the run goes on only with a worker, and none has come: since none serves, or lacks a plugin."""
+        now = time.monotonic()
+        if now < self._tell_at or not self.waiting:
             return
-        self._tell_at = float("inf")
-        lines = self.store.lines(next(iter(self.waiting))) if self.waiting else ()
-        if lines and not any(line.epoch or line.owner for line in lines):
-            command = shown_worker(self.store.url, {line.queue for line in lines}, named_queue())
-            tell(f"run {self._name} waits for a worker: {command}", run=self._name)
+        self._pause *= 2  # Where a run has many lines, to read them all takes time.
+        self._tell_at = now + self._pause
+        moment = self.store.now()
+        late = {queue for queue, since in self.store.waiting().items() if moment - since >= _WAITS}
+        if not late:
+            return
+        lines = self.store.lines(next(iter(self.waiting)))
+        queues = {line.queue for line in lines if line.status in _AT_ONCE and line.halt == Halt.NONE} & late
+        if queues and not any(line.owner for line in lines):
+            self._tell_at = float("inf")
+            of = ", ".join(sorted(filter(None, queues)))
+            command = shown_worker(self.store.url, queues, named_queue())
+            tell(
+                f"run {self._name} waits for a worker of the queue {of}: {command}"
+                f" (`orderlines workers {shown_option(self.store.url)}` lists who serves; one that cannot do what is"
+                " asked for says why in its log)",
+                run=self._name,
+            )

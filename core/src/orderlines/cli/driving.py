@@ -14,9 +14,10 @@ from orderlines.states import FINAL, RunStatus
 from orderlines.stores.showing import shown, shown_option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from orderlines.cli.beside import Beside
+    from orderlines.stores.base import Store
     from orderlines.stores.records import RunRow
     from orderlines.supervision.supervisor import Supervisor
 
@@ -26,6 +27,8 @@ TERMINATED: Final = 143
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C where that asks to let go."""
 _LOOK: Final = 0.05
+_NAMED: Final = 10
+"""Runs that are named, at most, where several cannot be driven on."""
 
 
 class Signals:
@@ -89,9 +92,18 @@ def drive(supervisor: Supervisor | Beside, signals: Signals, refresh: Callable[[
         supervisor.attend(_LOOK)
         with suppress(StoreUnavailable):  # Who drives the run waits for it, and says so.
             refresh()
-    for message in supervisor.failures.values():
-        raise OrderlinesError(f"the run is kept but cannot be driven on: {message}")
+    if supervisor.failures:
+        raise OrderlinesError("\n".join(_kept(supervisor.store, supervisor.failures)))
     return True
+
+
+def _kept(store: Store, failures: Mapping[int, str]) -> Iterator[str]:
+    """Say of runs that they cannot be driven on: of the first ones each by its name, and why."""
+    for number, why in list(failures.items())[:_NAMED]:
+        row = store.run(number)
+        yield f"{'the run' if row is None else f'run {row.name}'} is kept but cannot be driven on here: {why}"
+    if len(failures) > _NAMED:
+        yield f"and {len(failures) - _NAMED} more"
 
 
 def driving(begin: Callable[[Supervisor], str], url: str, write: Callable[[str], None], *, as_json: bool) -> int:

@@ -36,8 +36,9 @@ class Recovering:
         self._supervisor = supervisor
         self._url = url
         self._told: set[int] = set()
+        self._unserved: set[int] = set()
         self._pause = _LOOK
-        self._next_look = time.monotonic() + _LOOK
+        self._next_look = self._first = time.monotonic() + _LOOK
         self._next_word = self._next_look
 
     def add(self, row: RunRow) -> None:
@@ -49,6 +50,8 @@ class Recovering:
 
     def look(self) -> None:
         """Say what there is to say; called again and again."""
+        for number in self._supervisor.failures.keys() - self._unserved:
+            self._end_unserved(number)
         now = time.monotonic()
         if now < self._next_look:
             return
@@ -78,6 +81,20 @@ class Recovering:
         elif what := _awaited(lines):
             self._told.add(number)
             tell(f"run {row.name} waits {what}; Ctrl-C gives it back", run=row.name)
+
+    def _end_unserved(self, number: int) -> None:
+        """End a run that cannot be driven on here, where it is to stop and no worker comes for it."""
+        store = self._supervisor.store
+        row = store.run(number)
+        if row is not None and row.wish == "stop":
+            time.sleep(max(0.0, self._first - time.monotonic()))  # Workers have been rung for, and know its plan.
+            lines = [line for line in store.lines(number) if line.status not in _OVER]
+            queues = sorted({line.queue for line in lines if line.queue is not None})
+            # What waits for the lines at workers may be for none.
+            if end_unplanned(store, row, queues) or end_unplanned(store, row, None):
+                self._supervisor.failures.pop(number)
+                return
+        self._unserved.add(number)
 
     def _leave(self, row: RunRow) -> None:
         tell(

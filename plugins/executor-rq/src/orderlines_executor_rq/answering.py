@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DEATHS: Final = 3
 """Children that may die of one bell."""
+GLANCE: Final = 0.5
+"""Seconds that a worker may take to end before it says that it does."""
 
 
 class Came(NamedTuple):
@@ -51,6 +53,7 @@ class Answering:
         self._child = child
         self._stopping = stopping
         self._between = between
+        self._told = False
 
     def answer(self, bell: Bell | None, *, taking: bool = True) -> Came:
         """Have a bell answered; ``None`` for a look of the drain's own.
@@ -104,6 +107,13 @@ class Answering:
         if kill_at is None:
             kill_at = now + self._options.grace
             self._child.warm.leave()
+        left = kill_at - now
+        if not self._told and 0 < left <= self._options.grace - GLANCE:
+            self._told = True
+            logger().warning(
+                "told to end: nothing more is taken, and what goes on has %.1f s left until it is given back; a second "
+                "signal ends it at once", left,
+            )  # fmt: skip
         if now >= kill_at or self._stopping.hard:
             self._child.warm.kill()
         return kill_at

@@ -7,8 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.errors import StoreUnavailable
+from orderlines.logger import logger
 from orderlines_executor_rq.connection import connect, reaching
 from orderlines_executor_rq.entry import ENTRY
+from orderlines_executor_rq.fitting import key_id
+from orderlines_executor_rq.keys import VARIABLE
 from orderlines_executor_rq.message import write
 from orderlines_executor_rq.queues import Names, check_name
 from orderlines_executor_rq.taking import RESULT_TTL
@@ -28,6 +31,8 @@ BATCH: Final = 1_000
 KEY_ID_TTL: Final = 86_400
 """Seconds for which it is remembered which key was rung with last."""
 FAILURE_TTL: Final = 60
+GLANCE: Final = 60.0
+"""Seconds between two looks at the key that was rung with last."""
 
 
 class Ringer:
@@ -42,11 +47,14 @@ class Ringer:
         self._names = Names() if names is None else names
         # What is sent twice is rung twice: it is looked first whether the bells are there.
         self._connection = connect(url)
+        self._next_glance = 0.0
+        self._told: str | None = None
 
     def ring_many(self, bells: Mapping[str, Iterable[Bell]]) -> int:
         """Ring on queues, given by their names; return how many bells there were.
 
-        A bell that was rung before, with the same number of ring, is not rung again while its job is kept.
+        A bell that was rung before, with the same number of ring, is not rung again while its job is kept. Where others
+        ring with another key, that is in the log.
 
         :raises StoreUnavailable: the queue cannot be reached, or takes nothing; some of the bells may have been rung.
         :raises UsageError: what is given cannot be the name of a queue.
@@ -89,7 +97,23 @@ class Ringer:
             there = pipeline.execute()
         return [each for each, known in zip(batch, there, strict=True) if not known]
 
+    def _glance(self) -> None:
+        """Warn where others ring with another key: one that nobody else has may have been made here by mistake."""
+        now = time.monotonic()
+        if now < self._next_glance:
+            return
+        self._next_glance = now + GLANCE
+        other = key_id(self._connection, self._names)
+        if other not in {None, self._key.id, self._told}:
+            self._told = other
+            logger().warning(
+                "bells were rung with the key %s here, and now with the key %s of %s: workers set aside what another "
+                "key than theirs has signed, and look for lines themselves; set the same %s wherever orderlines runs",
+                other, self._key.id, self._key.source, VARIABLE,
+            )  # fmt: skip
+
     def _send(self, batch: Sequence[tuple[str, Bell]]) -> None:
+        self._glance()
         queues: dict[str, list[Bell]] = {}
         for queue, bell in batch:
             queues.setdefault(queue, []).append(bell)

@@ -57,6 +57,16 @@ def differs(rung: str, key: SigningKey) -> str:
 
 
 def key_id(connection: Redis, names: Names) -> str | None:
-    """Return the fingerprint of the key that was rung with last; ``None`` where that is long ago."""
-    found: Any = connection.get(names.key_id)
+    """Return the fingerprint of the key that was rung with last.
+
+    ``None`` where that is long ago, or others have put something else in its place: the next ring mends that.
+    """
+    from redis.exceptions import ResponseError  # noqa: PLC0415 -- slow, and not for help
+
+    try:
+        found: Any = connection.get(names.key_id)
+    except ResponseError as error:
+        if not f"{error}".startswith("WRONGTYPE"):
+            raise
+        return None
     return None if found is None else ascii(found[:16].decode("ascii", "replace"))[1:-1]

@@ -155,7 +155,8 @@ def main(connection: int) -> None:
             return
         begin()
         try:
-            serve(options)
+            # The supervisor has looked; who takes a dead worker's place serves whoever has rung meanwhile.
+            serve(options, fits=True)
             said: list[Any] = ["done"]
         except UsageError as error:
             said = ["refused", f"{error}"]

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from orderlines_executor_rq.options import WorkerOptions
 
 
-def serve(options: WorkerOptions) -> None:
+def serve(options: WorkerOptions, *, fits: bool = False) -> None:
     """Answer bells until SIGTERM, SIGINT or a shutdown command; in a burst, until the queues are empty.
 
     Belongs to the main thread of its process.
 
+    :param fits: whether it is known that a worker can serve here, and need not be found out.
     :raises StoreUnavailable: the queue or the store cannot be reached when the worker starts.
     :raises UsageError: it rings with another key here, the Redis is too old, or the drain says so.
     """
@@ -33,7 +34,8 @@ def serve(options: WorkerOptions) -> None:
 
     key, names = signing_key(), Names(options.prefix)
     connection = connect(options.queue)
-    check(options, key, connection)
+    if not fits:
+        check(options, key, connection)
     queues = names.queues(options.queues)
     with reaching(options.queue):
         worker = BellWorker(queues, connection, options.ttl)
