@@ -28,6 +28,8 @@ _DIGITS: Final = 10
 _AUTHENTICATION: Final = ("password", "Authentication")
 _BROKEN_OFF: Final = ("closed by server", "reset by peer", "Timeout", "timed out", "SSL", "EOF")
 """What is said where one side speaks TLS and the other does not, among other things."""
+_NOT_TAKEN: Final = ("ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE_")
+"""What is said where a server does not take our certificate: its authority, its age, or what it is for."""
 _FILES: Final = (
     "No such file",
     "Is a directory",
@@ -172,10 +174,9 @@ def place(url: str) -> str:
 def tls_doubt(url: str) -> str:
     """Return what to look at where a server ends a connection, or hangs: one side may not speak TLS."""
     if url.startswith("rediss"):
-        return (
-            ", whether it speaks TLS (where it does not, write redis:// with one s), and whether it asks for a"
-            " certificate (?cert=FILE&key=FILE)"
-        )
+        named = "cert=" in url or "ssl_certfile=" in url
+        ours = "it takes our certificate" if named else "it asks for a certificate (?cert=FILE&key=FILE)"
+        return f", whether it speaks TLS (where it does not, write redis:// with one s), and whether {ours}"
     return ", and whether it wants TLS (then write rediss://)" if url.startswith("redis:") else ""
 
 
@@ -191,6 +192,8 @@ def trouble(url: str, text: str) -> str:
         )
     if "CERTIFICATE_REQUIRED" in text:
         return "it lets nobody in without a certificate: say with ?cert=FILE&key=FILE who you are"
+    if any(word in text for word in _NOT_TAKEN):
+        return "it does not take our certificate: name with ?cert=FILE one that it trusts, and that is valid now"
     if url.startswith("rediss") and any(word in text for word in _FILES):
         return "a file that the URL names for TLS (ca, cert, key) is not there, or holds no such thing"
     if any(word in text for word in _AUTHENTICATION):

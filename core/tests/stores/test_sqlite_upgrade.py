@@ -101,7 +101,7 @@ def test_every_version_has_a_step() -> None:
 
 
 def test_an_upgraded_file_is_as_a_new_one(path: Path, url: str, tmp_path: Path) -> None:
-    with pytest.raises(StoreUnavailable, match=f"schema version 1, .* run: orderlines migrate --store {url}"):
+    with pytest.raises(StoreUnavailable, match=f"schema version 1, .* run: orderlines migrate --store '{url}'"):
         SQLiteStore(url)
     before = content(path)
     done = SQLiteUpgrade(url).run([])

@@ -94,6 +94,13 @@ def test_a_user_who_may_not_look(server: RedisServer) -> None:
     assert "+info" in seen["queue server"][2]
 
 
+def test_a_user_who_may_only_use_our_own_keys(server: RedisServer) -> None:
+    """As the user of a store, whose Redis is the queue where none is named."""
+    server.ask("ACL", "SETUSER", "storer", "on", ">secret", "~orderlines:*", "+@all", "-@dangerous", "+info")
+    state, told, _ = found(server.url.replace("://", "://storer:secret@"))["queue"]
+    assert (state, "allow it ~rq:* ~orderlines:* &rq:*" in told) == ("wrong", True)
+
+
 def test_a_key_that_is_none_is_told(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "short")
     state, told, advice = found(server.url)["queue key"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
+import time
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 from orderlines.errors import Forked, StoreUnavailable, UsageError
 from orderlines.testing.drivers.crowd import crowd_at
 from orderlines.testing.drivers.records import new_run
+from orderlines.testing.servers.certificates import Certificate
 from orderlines.testing.servers.mariadb import MariaDB, SecureMariaDB
 from orderlines_store_mysql.address import Address, Options
 from orderlines_store_mysql.clock import clock_of
@@ -24,7 +27,7 @@ from orderlines_store_mysql.schema import OURS, TABLES, VERSIONS, created
 from orderlines_store_mysql.store import MySQLStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from orderlines.stores.records import Finding
     from orderlines.testing.servers.proxy import Proxy
@@ -71,7 +74,7 @@ def test_a_database_of_something_else_is_refused_and_left_alone(url: str, admin:
     assert tables(admin, url) == [table]
 
 
-@pytest.mark.parametrize(("version", "hint"), [(99, "upgrade orderlines"), (0, "orderlines migrate --store mysql://")])
+@pytest.mark.parametrize(("version", "hint"), [(99, "upgrade orderlines"), (0, "orderlines migrate --store 'mysql://")])
 def test_another_version_of_the_schema_is_refused_with_what_to_do(
     store: MySQLStore, url: str, admin: Any, version: int, hint: str
 ) -> None:
@@ -118,9 +121,13 @@ def test_who_has_no_rights_is_told_which(url: str, admin: Any) -> None:
         ("mysql://host/a/b", "expected mysql://"),
         ("mysql://u:secret@host:port/db", "expected mysql://"),
         ("mysql://u:secret@host/db?colour=red", "unknown option 'colour'; there are connect_timeout, look, pool_size"),
-        ("mysql://u:secret@host/db?pool_size=0", "pool_size=0: at least 1"),
+        ("mysql://u:secret@host/db?pool_size=0", "pool_size=0: a whole number, at least 1"),
         ("mysql://u:secret@host/db?ssl_verify=maybe", "one of full, ca, none"),
-        ("mysql://u:secret@host/db?ssl_ca=/no/such/file", "a file for TLS cannot be read"),
+        ("mysql://u:secret@host/db?pool_size=many", "pool_size=many: a whole number, at least 1"),
+        ("mysql://u:secret@host/db?look=long", "look=long: a number of seconds, at most 3600"),
+        ("mysql://u:secret@host:65536/db", "its port has to be a number up to 65535"),
+        ("mysql://u:secret@host/db?ssl_ca=/no/such/file", "what TLS needs cannot be read from ssl_ca=/no/such/file: "),
+        ("mysql://u:secret@host/db?ssl_cert=/no/1&ssl_key=/no/2", "read from ssl_cert=/no/1 and ssl_key=/no/2: "),
         ("mysql://u:secret@host/db?read_timeout=0", "more than 0 seconds"),
         ("mysql://u:secret@host/db?ssl=yes", "on or off"),
         ("mysql://u:secret@host/db?ssl_key=key.pem", "ssl_key is the key of ssl_cert: name that as well"),
@@ -171,6 +178,46 @@ def test_a_certificate_is_checked_as_the_url_says(tmp_path: Path) -> None:
         for bad in (f"{url}?ssl=on", f"{elsewhere}?ssl_ca={certificate}"):
             with pytest.raises(StoreUnavailable, match=r"say with \?ssl_ca=FILE what to trust, and name the host"):
                 MySQLStore(bad)
+
+
+class StrictMariaDB(SecureMariaDB):
+    """A MariaDB that takes its own certificate from who logs in, and no other."""
+
+    def command(self, program: str) -> Sequence[str]:
+        return (*super().command(program), f"--ssl-ca={self.certificate}")
+
+
+def test_what_a_server_wants_to_see_over_tls_is_said(tmp_path: Path) -> None:
+    """The server itself says no more than that it lets nobody in."""
+    other = Certificate.in_folder(tmp_path)
+    other.make()
+    with StrictMariaDB(tmp_path / "server") as server:
+        own = Certificate.in_folder(server.certificate.parent)
+        url = server.new_database().replace("127.0.0.1", "localhost").replace("tester:", "shy:")
+        server.sql("CREATE USER 'shy'@'%' IDENTIFIED BY 'secret' REQUIRE X509")
+        server.sql("GRANT ALL ON *.* TO 'shy'@'%'")
+        with pytest.raises(StoreUnavailable, match=r"in with TLS only, say \?ssl=on or \?ssl_ca=FILE$"):
+            MySQLStore(url)
+        url += f"?ssl_ca={own.path}"
+        with pytest.raises(StoreUnavailable, match=r"this user for a certificate, say \?ssl_cert=FILE&ssl_key=FILE$"):
+            MySQLStore(url)
+        with pytest.raises(UsageError, match=rf"from ssl_cert={own.path}; where the key is in a file of its own, name"):
+            MySQLStore(f"{url}&ssl_cert={own.path}")
+        assert opened(f"{url}&ssl_cert={own.path}&ssl_key={own.key}") != [""]
+        # A server may have gone before what it says of that is read.
+        told = r"it does not take our certificate: name with \?ssl_cert=FILE|, and takes our certificate \(ssl_cert\)$"
+        with pytest.raises(StoreUnavailable, match=told):
+            MySQLStore(f"{url}&ssl_cert={other.path}&ssl_key={other.key}")
+
+
+def test_who_does_not_greet_in_time_is_no_server() -> None:
+    """Fault: the port is one of something else, or of a server that hangs."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable, match=rf"a MySQL or MariaDB server answers at 127.0.0.1:{port}"):
+            MySQLStore(f"mysql://me@127.0.0.1:{port}/runs?connect_timeout=0.3")
+        assert time.monotonic() - began < Options().connect_timeout
 
 
 def test_the_readme_names_every_option() -> None:

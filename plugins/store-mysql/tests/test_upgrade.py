@@ -68,7 +68,7 @@ def test_an_upgraded_database_is_as_a_new_one(url: str, admin: Any) -> None:
         "SELECT table_name, column_name, column_type, is_nullable FROM information_schema.columns"
         f" WHERE table_schema = '{Address(url).database}' ORDER BY 1, 2"
     )
-    with pytest.raises(StoreUnavailable, match=r"schema version 1, .* run: orderlines migrate --store mysql://"):
+    with pytest.raises(StoreUnavailable, match=r"schema version 1, .* run: orderlines migrate --store 'mysql://"):
         MySQLStore(url)
     assert MySQLUpgrade(url).run([]).steps == [2]
     assert is_whole(url)

@@ -19,9 +19,11 @@ from orderlines.testing.bench import until
 from orderlines.testing.drivers.played import PlayedDriver
 from orderlines.testing.drivers.records import ending, new_run, step
 from orderlines.testing.servers.base import Server, free_port
+from orderlines.testing.servers.certificates import Certificate
 from orderlines.testing.servers.redis import ExclusiveRedis, RedisServer, SecureRedis
 from orderlines_store_redis.address import OPTIONS
 from orderlines_store_redis.results import RedisResults
+from orderlines_store_redis.scripts import script
 from orderlines_store_redis.store import RedisStore
 
 if TYPE_CHECKING:
@@ -77,6 +79,28 @@ def test_who_is_not_let_in_is_told_what_to_mend(guarded: RedisServer, user: str,
     assert QUOTED not in str(caught.value)
 
 
+def test_what_a_user_may_do_is_asked_with_as_many_arguments_as_a_command_takes(guarded: RedisServer) -> None:
+    """Redis 8 answers with an error otherwise, and older ones do not."""
+    text = script("rights").source.decode().partition("local NEEDED = {")[2].partition("\n}\n")[0]
+    groups = [re.findall("'([A-Z]+)'", group) for group in re.findall(r"\{([^{}]+)\}", text)]
+    assert [names[0] for names in groups] == ["DEL", "HDEL", "HINCRBY", "XADD"]
+    with closing(Redis(port=guarded.port, password=SECRET)) as client:
+        known: Any = client.command()
+    for words, names in enumerate(groups, 2):
+        for name in names:
+            arity = known[name.lower()]["arity"]
+            assert words == arity or words >= -arity > 0, name
+
+
+def test_who_is_not_let_in_to_one_command_is_told_before_the_first_run(guarded: RedisServer) -> None:
+    url = f"redis://nearly:{QUOTED}@127.0.0.1:{guarded.port}/0?prefix=none"
+    with closing(RedisStore.upgrade(url)) as upgrade:
+        (denied,) = (each for each in upgrade.examine() if each.state == "wrong" and each.name == "store rights")
+        assert upgrade.state().version is None
+    assert denied.told == "its ACL does not let the user run XADD"
+    assert "allow it the keys none:*" in denied.advice
+
+
 def test_the_rights_that_the_readme_lists_are_enough(guarded: RedisServer) -> None:
     readme = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
     listed = readme.partition("The user needs")[2].partition("hashes, lists")[0]
@@ -93,6 +117,11 @@ def test_the_rights_that_the_readme_lists_are_enough(guarded: RedisServer) -> No
         driver.write(ending(line))
         assert store.prune([line.run], store.now() + 10) == [line.run]
         assert results.delete([name]) == 1
+
+
+def test_a_database_that_there_is_not_is_told(redis: RedisServer) -> None:
+    with pytest.raises(StoreUnavailable, match="has no database of this number: write a lower one, or 0"):
+        RedisStore(redis.database(99))
 
 
 def test_a_password_is_in_no_message(guarded: RedisServer) -> None:
@@ -267,6 +296,13 @@ def test_a_tls_server_that_asks_for_a_certificate_gets_it(tmp_path: Path) -> Non
         for cert, key in (("/no/such.pem", server.key), (server.certificate, "/no/such.pem"), (server.key, server.key)):
             with pytest.raises(StoreUnavailable, match=r"a file that the URL names for TLS \(ca, cert, key\) is not"):
                 RedisStore(f"{url}&cert={cert}&key={key}")
+        (tmp_path / "other").mkdir()
+        other = Certificate.in_folder(tmp_path / "other")
+        other.make()
+        # A server may have gone before what it says of that is read.
+        told = r"it does not take our certificate: name with \?cert=FILE|, and whether it takes our certificate \("
+        with pytest.raises(StoreUnavailable, match=told):
+            RedisStore(f"{url}&cert={other.path}&key={other.key}")
         with pytest.raises(UsageError, match="key is the key of cert: name that as well"):
             RedisStore(f"{url}&key={server.key}")
 
@@ -346,6 +382,23 @@ def test_that_no_sentinel_knows_a_master_is_said_in_words(frail: RedisServer, tm
             with pytest.raises(StoreUnavailable, match=r"no sentinel of 127.0.0.1:.* names a master") as caught:
                 RedisStore(url)
             assert not any(inner in str(caught.value) for inner in ("<", "Connection", "secret"))
+
+
+def test_that_sentinels_want_a_password_is_said_in_words(frail: RedisServer, tmp_path: Path) -> None:
+    with Sentinel(tmp_path / "sentinel", frail) as sentinel:
+        with closing(Redis(port=sentinel.port)) as client:
+            client.execute_command("ACL", "SETUSER", "default", "resetpass", ">much-secret")
+        assert works(f"{sentinel.url}?sentinel_password=much-secret")
+        for option in ("", "?sentinel_password=none"):
+            with pytest.raises(StoreUnavailable, match=r"the sentinels of .* refuse .*\?sentinel_password=PASSWORD"):
+                RedisStore(f"{sentinel.url}{option}")
+
+
+def test_a_sentinel_in_place_of_a_redis_is_told(frail: RedisServer, tmp_path: Path) -> None:
+    with Sentinel(tmp_path / "sentinel", frail) as sentinel:
+        for database in (0, 1):
+            with pytest.raises(StoreUnavailable, match=r"where it is a sentinel, write redis\+sentinel://HOST"):
+                RedisStore(f"redis://127.0.0.1:{sentinel.port}/{database}")
 
 
 def test_after_a_fail_over_the_sentinels_name_the_new_master(frail: RedisServer, tmp_path: Path) -> None:

@@ -228,6 +228,15 @@ def test_a_doctor_who_may_not_look_says_so(redis: RedisServer) -> None:
     assert "CONFIG|GET" in seen["store persistence"][2]
 
 
+def test_a_doctor_whom_the_server_does_not_tell_says_so(tmp_path: Path) -> None:
+    """As with hosters, who take such commands away."""
+    settings = {"rename-command CONFIG": '""', "rename-command INFO": '""'}
+    with RedisServer(tmp_path / "hosted", settings=settings) as server, closing(RedisStore(server.url)) as store:
+        seen = found(store)
+    assert seen["store persistence"][:2] == ("note", "the server lets nobody read the settings")
+    assert seen["store server"][:2] == ("note", "the server lets nobody ask for INFO")
+
+
 # The clock
 
 

@@ -67,7 +67,7 @@ def test_every_version_has_a_step() -> None:
 
 
 def test_lines_that_waited_go_on_waiting(url: str) -> None:
-    with pytest.raises(StoreUnavailable, match=f"schema version 1, .* run: orderlines migrate --store {url[:9]}"):
+    with pytest.raises(StoreUnavailable, match=f"schema version 1, .* run: orderlines migrate --store '{url[:9]}"):
         RedisStore(url)
     assert RedisUpgrade(url).run([]).steps == [2]
     with closing(RedisStore(url)) as store:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orderlines.errors import Refused
 from orderlines.processes.identity import ProcessIdentity
 from orderlines.stores.records import LEASE, DriverRow
+from orderlines.stores.showing import shown_option
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -124,4 +125,4 @@ def unfinished(version: int, shown: str) -> str:
 
 def command(shown: str) -> str:
     """Return what is typed to upgrade a store."""
-    return f"orderlines migrate --store {shown}"
+    return f"orderlines migrate {shown_option(shown)}"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from orderlines_executor_rq.quarantine import Quarantined
 
+_OF_RQ: Final = "rq:queues"
+"""One of the keys that RQ keeps itself, beside ours."""
 _KEPT: Final = "noeviction"
 _SCARCE: Final = 0.9
 """The part of its memory that may be used before that is a finding."""
@@ -37,6 +39,7 @@ def examine(url: str) -> Iterator[Finding]:
             yield Finding("queue", "ok", place(url))
             yield from _server(connection, url)
             with reaching(url):
+                connection.exists(_OF_RQ)  # Answered with an error where the ACL does not allow RQ's keys.
                 rung = key_id(connection, Names())
                 yield _quarantine(*set_aside(connection, Names()))
     except StoreUnavailable as error:

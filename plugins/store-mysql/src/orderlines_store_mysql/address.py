@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy.engine import make_url
@@ -13,7 +14,7 @@ from orderlines.stores.showing import must_be_escaped
 from orderlines.stores.urloptions import read_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy.engine import URL
 
@@ -21,6 +22,7 @@ _SHAPE: Final = "expected mysql://user:password@host:port/database"
 _VERIFY: Final = ("full", "ca", "none")
 _HERE: Final = (None, "", "localhost", "127.0.0.1", "::1")
 """Hosts that mean this machine, where a socket is named."""
+_PORTS: Final = 65535
 _TEXTS: Final = ("socket", "ssl_ca", "ssl_cert", "ssl_key")
 
 
@@ -50,6 +52,11 @@ class Options(NamedTuple):
     ssl_key: str | None = None
     ssl_verify: str | None = None
 
+    @property
+    def encrypts(self) -> bool:
+        """Whether a connection is made with TLS or not at all."""
+        return bool(self.ssl or self.ssl_ca or self.ssl_cert or self.ssl_verify)
+
 
 class Address:
     """A parsed store URL.
@@ -68,6 +75,8 @@ class Address:
         parsed = _parsed(url)
         self.url = url
         self.shown = parsed.set(query={}).render_as_string(hide_password=True)
+        if (parsed.port or 0) > _PORTS:
+            raise UsageError(f"store URL {self.shown}: its port has to be a number up to {_PORTS}")
         if parsed.drivername != "mysql" or not parsed.database or "/" in parsed.database:
             raise UsageError(f"store URL {self.shown}: {_SHAPE}")
         self.user = parsed.username or ""
@@ -102,18 +111,30 @@ class Address:
 
     def _tls(self) -> dict[str, Any]:
         options = self.options
-        if not (options.ssl or options.ssl_ca or options.ssl_cert or options.ssl_verify):
+        if not options.encrypts:
             return {"ssl_disabled": True}
         verify = options.ssl_verify or "full"
-        try:
+        with self._reading(ssl_ca=options.ssl_ca):
             context = ssl.create_default_context(cafile=options.ssl_ca)
-            if options.ssl_cert is not None:
+        if options.ssl_cert is not None:
+            with self._reading(ssl_cert=options.ssl_cert, ssl_key=options.ssl_key):
                 context.load_cert_chain(options.ssl_cert, options.ssl_key)
-        except (OSError, ssl.SSLError) as error:
-            raise UsageError(f"store URL {self.shown}: a file for TLS cannot be read: {error}") from error
         context.check_hostname = verify == "full"
         context.verify_mode = ssl.CERT_NONE if verify == "none" else ssl.CERT_REQUIRED
         return {"ssl": context}
+
+    @contextmanager
+    def _reading(self, **files: str | None) -> Iterator[None]:
+        """Say which of the files for TLS cannot be used: what OpenSSL says of them names none."""
+        try:
+            yield
+        except (OSError, ssl.SSLError) as error:
+            named = " and ".join(f"{name}={path}" for name, path in files.items() if path is not None)
+            alone = "ssl_key" in files and files["ssl_key"] is None
+            hint = "; where the key is in a file of its own, name ssl_key" if alone else ""
+            raise UsageError(
+                f"store URL {self.shown}: what TLS needs cannot be read from {named}{hint}: {error}"
+            ) from error
 
 
 def _parsed(url: str) -> URL:
@@ -163,16 +184,18 @@ def _senseless(given: Mapping[str, Any]) -> str | None:
 
 
 def _whole(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError("at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError("a whole number, at least 1")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
     if not 0 <= number <= 3600:  # noqa: PLR2004 -- seconds in an hour
-        raise ValueError("seconds, at most 3600")
+        raise ValueError("a number of seconds, at most 3600")
     return number
 
 

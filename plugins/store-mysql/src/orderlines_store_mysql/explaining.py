@@ -22,6 +22,9 @@ _TRUST: Final = (
     "its certificate is not trusted, or is for another name: say with ?ssl_ca=FILE what to trust, and name the host as"
     " the certificate does"
 )
+_NOT_TAKEN: Final = ("ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE_")
+"""What is said where the server does not take our certificate: its authority, its age, or what it is for."""
+_OURS: Final = "it does not take our certificate: name with ?ssl_cert=FILE one that it trusts, and that is valid now"
 _NOBODY: Final = "the URL names no user: write mysql://user:password@host:port/database"
 DUPLICATE: Final = 1062
 MISSING_TABLE: Final = 1146
@@ -64,7 +67,10 @@ def explain(error: MySQLError, address: Address) -> OrderlinesError:
     if isinstance(error, (DataError, IntegrityError)) or number in _ROW:
         return RowRefused(f"store {address.shown}: the row is refused: {told}")
     # Before the number: PyMySQL's says that no server answers.
-    advice = _TRUST if "CERTIFICATE_VERIFY_FAILED" in told else _advice(number, address)
+    if "CERTIFICATE_VERIFY_FAILED" in told:
+        advice = _TRUST
+    else:
+        advice = _OURS if any(word in told for word in _NOT_TAKEN) else _advice(number, address)
     return StoreUnavailable(f"store {address.shown}: {told}{f'; {advice}' if advice else ''}")
 
 
@@ -72,12 +78,16 @@ def _advice(number: int, address: Address) -> str:
     """Return what is to be done about an error, by its number."""
     host = address.options.socket or f"{address.host}:{address.port}"
     user, database = address.user, address.database
-    known = f"check the user {user!r} and the password in the URL" if user else _NOBODY
+    known = f"check the user {user!r} and the password in the URL{_tls_doubt(address)}" if user else _NOBODY
     advices: dict[tuple[int, ...], str] = {
         (1045, 1698): known,
         (1044, 1142, 1143, 1227): f"let {user!r} use it: GRANT ALL ON `{database}`.* TO {user!r}",
         (1049,): f"make it: CREATE DATABASE `{database}`",
         (2002, 2003, 2005): f"check that a server answers at {host}",
+        (2006, 2013): (
+            f"check that a MySQL or MariaDB server answers at {host}, and does not hang"
+            f"{', and takes our certificate (ssl_cert)' if address.options.ssl_cert else ''}"
+        ),
         (2026, 3159): "check the options ssl, ssl_ca, ssl_cert, ssl_key and ssl_verify of the URL",
         (1040, 1203, 1226): "wait, or raise the server's max_connections",
         (1290, 1792, 1836): "the server takes no writes, as after a fail-over: name the one that does in the URL",
@@ -88,3 +98,11 @@ def _advice(number: int, address: Address) -> str:
         (1969, 3024): "the server ends statements too early: raise its max_statement_time or max_execution_time",
     }
     return next((advice for numbers, advice in advices.items() if number in numbers), "")
+
+
+def _tls_doubt(address: Address) -> str:
+    """Return what else may keep a user out: the server says no more than that it does."""
+    options = address.options
+    if not options.encrypts:
+        return "; where the server lets this user in with TLS only, say ?ssl=on or ?ssl_ca=FILE"
+    return "" if options.ssl_cert else "; where it asks this user for a certificate, say ?ssl_cert=FILE&ssl_key=FILE"

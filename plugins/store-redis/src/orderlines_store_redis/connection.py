@@ -19,7 +19,7 @@ from orderlines.errors import StoreClosed, StoreUnavailable
 from orderlines.processes.forks import Home
 from orderlines.stores.upgrading import advice, unfinished
 from orderlines_store_redis.clock import clock_of
-from orderlines_store_redis.explaining import explain
+from orderlines_store_redis.explaining import explain, missing
 from orderlines_store_redis.scripts import script
 
 if TYPE_CHECKING:
@@ -245,8 +245,7 @@ class Connections:
         """
         found, *more = self._run(held, script("open"), [str(LAYOUT), os.urandom(16).hex()])
         if found == b"denied":
-            allowed = f"allow it the keys {self.address.prefix}* and what the README lists"
-            raise self._unusable(f"its ACL does not let the user run {more[0].decode()}: {allowed}")
+            raise self._unusable(": ".join(missing(self.address.prefix, more[0].decode())))
         if found == b"upgrading":
             raise self._unusable(unfinished(LAYOUT, self.address.shown))
         if not found.isdigit():

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 from orderlines.errors import StoreUnavailable
 from orderlines.stores.records import Finding
 from orderlines_store_redis.connection import LAYOUT
+from orderlines_store_redis.explaining import is_denied, is_unknown, missing
 from orderlines_store_redis.finding import pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from orderlines_store_redis.connection import Connections
 
@@ -34,44 +36,61 @@ def examine(connections: Connections) -> Iterator[Finding]:
 
 def server(connections: Connections) -> Iterator[Finding]:
     """Yield its version, its role, how it persists, and what it does when its memory is full."""
-    told = _told(connections)
+    told, why = _told(connections)
     if told is None:
         advice = "allow its user the command INFO, or look yourself whether it is the master and is not full"
-        yield Finding("store server", "note", "the ACL does not let its user ask for INFO", advice)
+        yield Finding("store server", "note", f"{why} ask for INFO", advice)
     else:
         yield _version(told)
         yield _role(told)
         yield _memory(told)
-    settings = _settings(connections)
+    settings, why = _settings(connections)
     if settings is None:
         advice = (
             "allow its user the command CONFIG|GET, or see to it yourself: appendonly yes, maxmemory-policy noeviction"
         )
-        yield Finding("store persistence", "note", "the ACL does not let its user read the settings", advice)
+        yield Finding("store persistence", "note", f"{why} read the settings", advice)
         return
     yield _persistence(settings)
     yield _eviction(settings)
 
 
-def _told(connections: Connections) -> dict[str, str] | None:
-    try:
-        (text,) = connections.ask((b"INFO",))
-    except StoreUnavailable as error:
-        if "ACL" in str(error):
-            return None
-        raise
-    lines = (line.partition(":") for line in text.decode(errors="replace").splitlines())
-    return {name: value for name, _, value in lines}
+def rights(connections: Connections) -> Iterator[Finding]:
+    """Yield which command its user may not run that a store needs, before there is a store to be opened.
+
+    :raises StoreUnavailable: no script may be run at all.
+    """
+    found = connections.run("allowed")
+    if found:
+        told, advice = missing(connections.address.prefix, found[0].decode())
+        yield Finding("store rights", "wrong", told, advice)
 
 
-def _settings(connections: Connections) -> dict[str, str] | None:
+def _told(connections: Connections) -> tuple[dict[str, str] | None, str]:
+    answers, why = _asked(connections, (b"INFO",))
+    if answers is None:
+        return None, why
+    lines = (line.partition(":") for line in answers[0].decode(errors="replace").splitlines())
+    return {name: value for name, _, value in lines}, ""
+
+
+def _settings(connections: Connections) -> tuple[dict[str, str] | None, str]:
+    answers, why = _asked(connections, *((b"CONFIG", b"GET", name) for name in _SETTINGS))
+    if answers is None:
+        return None, why
+    return {name.decode(): value.decode() for answer in answers for name, value in pairs(answer).items()}, ""
+
+
+def _asked(connections: Connections, *commands: Sequence[bytes | str]) -> tuple[list[Any] | None, str]:
+    """Return the answers; where they are not to be had, ``None`` and who does not let us have them."""
     try:
-        answers = connections.ask(*((b"CONFIG", b"GET", name) for name in _SETTINGS))
+        return connections.ask(*commands), ""
     except StoreUnavailable as error:
-        if "ACL" in str(error):
-            return None
+        if is_denied(error.__cause__):
+            return None, "the ACL does not let its user"
+        if is_unknown(error.__cause__):  # As with many who run a Redis for others.
+            return None, "the server lets nobody"
         raise
-    return {name.decode(): value.decode() for answer in answers for name, value in pairs(answer).items()}
 
 
 def _version(told: dict[str, str]) -> Finding:

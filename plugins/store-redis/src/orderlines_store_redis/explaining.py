@@ -17,6 +17,7 @@ from redis.exceptions import (
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
+    RedisError,
     TimeoutError,  # noqa: A004 -- as above
     TryAgainError,
 )
@@ -26,8 +27,6 @@ from orderlines.errors import StoreUnavailable
 from orderlines.redisurl import tls_doubt, trouble
 
 if TYPE_CHECKING:
-    from redis.exceptions import RedisError
-
     from orderlines_store_redis.address import Address
 
 # redis-py takes the code out of the text of an error that has a class of its own.
@@ -61,9 +60,16 @@ _CODE = re.compile(rf"(?:^|[ :@-])({'|'.join(_CODES)})\b")
 """A code where it begins an error, or where Redis 6 quotes the error of a command inside of a script."""
 _SENTINEL: Final = ("unknown command 'SENTINEL'", "unknown command `SENTINEL`")
 """What Redis 7 and Redis 6 say who are asked for a master."""
+_UNKNOWN: Final = re.compile(r"unknown (?:sub)?command ['`]?(\w+)")
+"""How a command is refused that was taken out of a server, as hosters do, or that a sentinel has not."""
+_REFUSED: Final = ("AuthenticationError", "Authentication required", "invalid username-password")
+"""What a sentinel says whom its user or its password is missing."""
+_NO_DATABASE: Final = "DB index is out of range"
 _DENIED: Final = ("user executing the script can't", "ACL failure in script")
 """How Redis and Valkey deny a command inside of a script, without a code."""
-_CLUSTERED: Final = ("non local key in a cluster node", "is not allowed in cluster mode")
+_CLUSTERED: Final = (
+    "non local key in a cluster node", "access a slot not served", "is not allowed in cluster mode",
+)  # fmt: skip
 """How a node of a cluster refuses a script that names a key of another node, and a database other than 0."""
 
 
@@ -89,19 +95,60 @@ def _advice(address: Address, error: RedisError) -> str | None:
             f" with ?timeout=SECONDS ({text})"
         )
     if isinstance(error, MasterNotFoundError):
-        # Its text shows how redis-py is made inside.
+        return _of_sentinels(server, text)
+    wrong = _of_kind(server, text)
+    if wrong is not None:
+        return wrong
+    if not isinstance(error, ConnectionError):
+        return None
+    return f"{server} cannot be reached: {trouble(address.url, text)} ({text})"
+
+
+def _of_sentinels(server: str, text: str) -> str:
+    """Return why no sentinel has named a master. Their texts show how redis-py is made inside."""
+    if any(words in text for words in _REFUSED):
         return (
-            f"no sentinel of {server} names a master that runs; see whether the sentinels run, and watch a service of"
-            " this name"
+            f"the sentinels of {server} refuse the user or the password: say with ?sentinel_password=PASSWORD, and"
+            " ?sentinel_user=USER where they have users, what they ask for"
         )
+    return (
+        f"no sentinel of {server} names a master that runs; see whether the sentinels run, and watch a service of this"
+        " name"
+    )
+
+
+def _of_kind(server: str, text: str) -> str | None:
+    """Return how a server is another one than the URL says; ``None`` where it is not that."""
     if any(words in text for words in _SENTINEL):
         return (
             f"{server} is a Redis and no sentinel; name the sentinels' ports (26379 unless set), or write redis:// for"
             " the server itself"
         )
-    if not isinstance(error, ConnectionError):
-        return None
-    return f"{server} cannot be reached: {trouble(address.url, text)} ({text})"
+    unknown = _UNKNOWN.search(text)
+    if unknown:
+        return (
+            f"{server} has no command {unknown[1]}: where it is a sentinel, write"
+            " redis+sentinel://HOST:PORT/SERVICE/DATABASE; else let it have the commands that the README lists"
+            f" ({text})"
+        )
+    if _NO_DATABASE in text:
+        return f"{server} has no database of this number: write a lower one, or 0 ({text})"
+    return None
+
+
+def is_denied(error: BaseException | None) -> bool:
+    """Return whether an ACL was in the way."""
+    return isinstance(error, RedisError) and code_of(error) == "NOPERM"
+
+
+def is_unknown(error: BaseException | None) -> bool:
+    """Return whether the server has no such command."""
+    return isinstance(error, RedisError) and _UNKNOWN.search(str(error)) is not None
+
+
+def missing(prefix: str, command: str) -> tuple[str, str]:
+    """Return that an ACL does not allow a command, and what to do about it."""
+    return f"its ACL does not let the user run {command}", f"allow it the keys {prefix}* and what the README lists"
 
 
 def code_of(error: RedisError) -> str | None:

@@ -42,9 +42,10 @@ class RedisUpgrade(Upgrade):
         self._connections.close()
 
     def examine(self) -> Iterator[Finding]:
-        from orderlines_store_redis.examining import server  # noqa: PLC0415 -- only a doctor needs it
+        from orderlines_store_redis.examining import rights, server  # noqa: PLC0415 -- only a doctor needs it
 
-        return server(self._connections)
+        yield from rights(self._connections)
+        yield from server(self._connections)
 
     def state(self) -> SchemaState:
         name = self._connections.key("layout")
