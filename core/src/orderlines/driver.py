@@ -24,7 +24,7 @@ from orderlines.driving.territory import GivenRuns
 from orderlines.driving.turning import Turning
 from orderlines.driving.unserved import Unserved
 from orderlines.driving.writing import Writing
-from orderlines.errors import StoreUnavailable, UnknownRun
+from orderlines.errors import StepRefused, StoreUnavailable, UnknownRun
 from orderlines.leases import Leases
 from orderlines.logger import logger
 from orderlines.processes.identity import ProcessIdentity
@@ -476,14 +476,14 @@ class Driver:
             self._commit([(line, self._turning.turn(line, outcome, self._now()), outcome)])
             return
         if done.refused != "fenced":
-            self._break(line, RuntimeError(f"the step cannot be written: {done.refused}"))
+            self._break(line, StepRefused(f"the step cannot be written: {done.refused}"))
             return
         self._drop(line)
         self._stirred = self._shaken = True
         if outcome is not None and outcome.how == "returned":
             self._keep_late(line, outcome)
 
-    def _break(self, line: Line, reason: RuntimeError) -> None:
+    def _break(self, line: Line, reason: StepRefused) -> None:
         """Fail a line whose step cannot be written; where not even that can be, its run is not served here."""
         turn = machine.broken(line, self._now(), reason)
         done = Committed() if turn.step is None else self._writing.write([turn.step])[0]

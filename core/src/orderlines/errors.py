@@ -88,6 +88,10 @@ class ValueLost(OrderlinesError):
     """A large value is gone from where it was kept, or has been changed there: the line that needs it fails."""
 
 
+class StepRefused(OrderlinesError):
+    """A store does not take what a line has come to, however often it is tried: the line fails."""
+
+
 class Problem(NamedTuple):
     """One thing that is wrong in a flow file.
 

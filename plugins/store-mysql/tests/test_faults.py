@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from contextlib import closing
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import orderlines
 from orderlines.errors import StoreUnavailable
 from orderlines.states import Halt, LineStatus
 from orderlines.testing.bench import until
@@ -265,6 +267,31 @@ def test_a_row_that_is_larger_than_a_packet_is_refused_alone(url: str, admin: An
         store.close()
     finally:
         admin.run(url, f"SET GLOBAL max_allowed_packet = {usual}")
+
+
+@orderlines.component
+def large() -> str:
+    return "x" * 2_000_000
+
+
+def test_a_task_whose_row_is_larger_than_a_packet_fails_with_the_reason(
+    url: str, admin: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ((usual,),) = admin.run(url, "SELECT @@global.max_allowed_packet")
+    admin.run(url, "SET GLOBAL max_allowed_packet = 1048576")
+    monkeypatch.setenv("ORDERLINES_INLINE_LIMIT", "8MB")
+    try:
+        with orderlines.Engine(url) as engine:
+            run = engine.start(orderlines.Flow("large").call("a", large).build())
+            assert run.wait(60) == "FAILURE"
+            error = run.error
+    finally:
+        admin.run(url, f"SET GLOBAL max_allowed_packet = {usual}")
+    assert error is not None
+    assert (error["node"], error["type"]) == ("a", "StepRefused")
+    assert re.search(r"the row needs 2,\d+,\d+ bytes, .*max_allowed_packet", error["message"])
+    assert "defect" not in error["message"]
+    assert [record.exc_info for record in caplog.records] == [None]
 
 
 # emoji, 4-byte text, zero bytes: a server whose default is latin1

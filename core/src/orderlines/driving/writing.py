@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orderlines.errors import StoreUnavailable
+from orderlines.errors import OrderlinesError, StoreUnavailable
 from orderlines.logger import logger
 from orderlines.stores.records import Committed
 
@@ -39,6 +39,9 @@ class Writing:
             return self._patiently(lambda: self._store.commit(self._driver, [step])[0])
         except StoreUnavailable:
             raise
+        except OrderlinesError as error:
+            logger().error("a step cannot be written: %s", error)
+            return Committed(refused=str(error))
         except Exception as error:  # noqa: BLE001 -- as above
             logger().exception("a step cannot be written")
-            return Committed(refused=f"{type(error).__name__}: {error}")
+            return Committed(refused=f"{type(error).__name__}: {error} (a defect of a plugin or of the engine)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from orderlines.errors import StepRefused
 from orderlines.line.opening import label
 from orderlines.line.state import Error
 from orderlines.line.walk import Walk
@@ -226,10 +227,13 @@ def late(line: Line, outcome: Outcome, now: float) -> AttemptRow:
 
 
 def broken(line: Line, now: float, reason: BaseException) -> Turn:
-    """Fail the line: a plugin, or the engine itself, raised what it never may."""
+    """Fail the line: its step is refused; or a plugin, or the engine itself, raised what it never may."""
     walk = Walk(line, now, _never)
-    message = f"{type(reason).__name__}: {reason} (a defect of a plugin or of the engine)"
-    error = Error(line.here.node.id, line.path, "InternalError", message)
+    if isinstance(reason, StepRefused):
+        kind, message = "StepRefused", str(reason)
+    else:
+        kind, message = "InternalError", f"{type(reason).__name__}: {reason} (a defect of a plugin or of the engine)"
+    error = Error(line.here.node.id, line.path, kind, message)
     began = now if line.began is None else line.began
     walk.record(line.here, TaskStatus.FAILURE, line.attempt, began, line.executor, None, error, None)
     return walk.close(LineStatus.FAILURE, error)
