@@ -289,6 +289,9 @@ def test_a_file_of_large_values_is_looked_at(shell: Shell) -> None:
     url = "sqlite:///big.db"
     assert found(shell.call("doctor", "--json", "--results", url).document)["results"] == "ok"
     assert list(shell.folder.iterdir()) == []
+    (shell.folder / "big.db").touch()
+    assert found(shell.call("doctor", "--json", "--results", url).document)["results"] == "ok"
+    assert "results journal" not in shell.call("doctor", "--results", url).out
     SQLiteResults(f"sqlite:///{shell.folder}/big.db").close()
     states = found(shell.call("doctor", "--json", "--results", url).document)
     assert {states[f"results{part}"] for part in ("", " journal", " integrity", " disk")} == {"ok"}

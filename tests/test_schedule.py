@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import orderlines
+from orderlines.cli.scheduled_runs import ScheduledRuns
 from orderlines.engine import open_store
-from orderlines.errors import Refused, UsageError
+from orderlines.errors import Refused, StoreUnavailable, UsageError
 from orderlines.stores.schedule_records import SlotState
+from orderlines.stores.sqlite.store import SQLiteStore
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
@@ -291,6 +293,55 @@ def test_a_scheduler_says_which_runs_have_failed(shell: Shell) -> None:
     told = next(line for line in process.stderr if "has failed" in line)
     assert re.fullmatch(r"run \w+ of bad has failed: error at a: RuntimeError: no\n", told)
     end(shell, process)
+
+
+class Away(SQLiteStore):
+    """Cannot be reached once.
+
+    :ivar away: when a run is asked for next.
+    """
+
+    away = False
+
+    def run(self, run: int | str) -> Any:
+        away, self.away = self.away, False
+        if away:
+            raise StoreUnavailable("it is away")
+        return super().run(run)
+
+
+class Looked:
+    """What a supervisor is for who looks which runs there are."""
+
+    def __init__(self, store: SQLiteStore) -> None:
+        self.store = store
+        self.failures: dict[int, str] = {}
+
+    def add(self, run: int) -> None:
+        """Do nothing."""
+
+    def attend(self, seconds: float) -> None:
+        """Do nothing."""
+
+
+def test_a_failure_is_told_once_the_store_is_back_and_at_the_end_at_last(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow = orderlines.load(shell.flow("flow: bad\nline: [{id: a, call: demo.fail, with: {message: no, times: 9}}]\n"))
+    url = f"sqlite:///{shell.folder}/runs.db"
+    with orderlines.Engine(url) as engine:
+        run = engine.start(flow, key="schedule:x:1")
+        assert run.wait(30) == "FAILURE"
+    with closing(Away(url)) as store:
+        party: Any = Looked(store)
+        runs = ScheduledRuns(party)
+        runs.begun(run.row)
+        store.away = True
+        runs.tend(0.0)
+        assert capsys.readouterr().err == ""
+        for _ in range(2):
+            runs.part()
+        assert capsys.readouterr().err == f"run {run.name} of bad has failed: error at a: RuntimeError: no\n"
 
 
 def test_ctrl_c_ends_a_scheduler_as_well(shell: Shell, flow: Path, log: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from orderlines.line import Line, RunInfo, Turn
     from orderlines.plugins import Registry
     from orderlines.stores.base import Store
-    from orderlines.stores.records import Committed, LineRow
+    from orderlines.stores.records import LineRow
 
 QUICK: Final = 0.05
 """Seconds within which what was taken at once is to have gone on, if twice as much is to be taken the next time."""
@@ -169,8 +169,8 @@ class Drainer(Driver):
             self._pace = 1
             self._queues.batch = 0
 
-    def _follow(self, line: Line, turn: Turn, done: Committed) -> None:
-        super()._follow(line, turn, done)
+    def _settled(self, line: Line, turn: Turn) -> None:
+        super()._settled(line, turn)
         step = turn.step
         if step is not None and step.ending is not None and line.parent is None and step.status == LineStatus.FAILURE:
             _tell_failure(line.info, step.ending.error)
@@ -194,14 +194,13 @@ class Drainer(Driver):
         """Say why a run cannot be served here; nobody here waits for the end of one."""
         if run in self.failures:
             row = self._patiently(lambda: self.store.run(run))
-            name = None if row is None else row.name
-            logger().warning(
-                "run %s is left to workers that can serve it: %s", name, self.failures[run], extra={"run": name}
-            )
+            if row is not None:  # It may have ended elsewhere, and been pruned.
+                told = "run %s is left to workers that can serve it: %s"
+                logger().warning(told, row.name, self.failures[run], extra={"run": row.name})
 
 
 def _tell_failure(run: RunInfo, kept: str | None) -> None:
     """Say that a run has failed: whoever looks after workers looks into their logs first."""
     error = None if kept is None else json.loads(kept)
-    place = {"line": error.get("line"), "node": error.get("node")} if error else {}
+    place = {"line": error["line"] or "/", "node": error["node"] or None} if error else {}
     logger().warning("%s", failed_line(run.name, run.flow, error), extra={"run": run.name, **place})

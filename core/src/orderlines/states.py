@@ -61,6 +61,10 @@ class Halt:
     STOP: Final = 3
 
 
+GOES_ON: Final = frozenset(
+    {LineStatus.READY, LineStatus.CALL, LineStatus.HANDLER, LineStatus.JOINED, LineStatus.SIGNALLED}
+)
+"""Statuses of lines that go on as soon as somebody takes them."""
 RELEASED: Final = "released"
 """The ``state`` of a line whose attempt in flight was given back: asked to end with its driver, or never begun."""
 OVERDUE: Final = "timeout"

@@ -118,6 +118,7 @@ def library(install: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "import asyncio\nimport time\nfrom pathlib import Path\n"
         "def double(value: int) -> int:\n    return 2 * value\n"
         "async def open(path: str) -> None:\n    Path(path).touch()\n"
+        "async def fall(path: str) -> None:\n    await rest(path)\n    raise LookupError('it fell')\n"
         "async def rest(path: str) -> None:\n    while not Path(path).exists():\n        await asyncio.sleep(0.005)\n"
         "def hold(path: str) -> None:\n    while not Path(path).exists():\n        time.sleep(0.005)\n"
         "def nap(seconds: float) -> None:\n    time.sleep(seconds)\n"
@@ -137,7 +138,22 @@ def test_a_run_that_fails_is_told(store: SQLiteStore, worker: Drainer, caplog: p
         worker.drain(soon())
     (told,) = caplog.records
     assert told.getMessage().startswith(f"run {name} of drained has failed: error at no: ")
-    assert (told.run, told.node) == (name, "no")  # type: ignore[attr-defined]  # which JSON logs hold
+    assert {field: told.__dict__.get(field) for field in ("run", "line", "node")} == {  # which JSON logs hold
+        "run": name, "line": "/", "node": "no"
+    }  # fmt: skip
+
+
+def test_a_run_that_fails_while_its_worker_ends_is_told(
+    store: SQLiteStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone, last = Drainer(store, registry(), ["default"]), tmp_path / "last"
+    run = accepted(store, [{"id": "f", "call": "drained.fall", "with": {"path": str(last)}, "executor": "asyncio"}])
+    until(lambda: gone.drain(time.monotonic() + 0.05) and gone.holds, "it is called")
+    gone.close()
+    last.touch()
+    gone.part()
+    assert status(store, run) == "FAILURE"
+    assert caplog.messages == [f"run {run} of drained has failed: error at f: LookupError: it fell"]
 
 
 def test_runs_that_it_cannot_serve_keep_it_from_nothing(
@@ -153,6 +169,25 @@ def test_runs_that_it_cannot_serve_keep_it_from_nothing(
     good = accepted(store, [CALL])
     worker.drain(time.monotonic() + 10)
     assert (status(store, good), len(worker.failures)) == ("SUCCESS", 5)
+
+
+def test_a_run_that_it_cannot_serve_and_that_is_gone_is_told_no_more(
+    store: SQLiteStore, worker: Drainer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("orderlines.driving.unserved.LOOK", 0.0)
+    run = accepted(store, [CALL])
+    bare = Drainer(store, _without_plugins(monkeypatch), ["default"])
+    bare.drain(soon())
+    worker.drain(soon())
+    row = store.run(run)
+    assert row is not None
+    assert store.prune([row.id], store.now() + 1) == [row.id]
+    caplog.clear()
+    for _ in range(3):
+        bare.drain(soon())
+    assert caplog.messages == []
+    bare.close()
+    bare.part()
 
 
 def test_runs_of_its_queue_are_driven_to_their_end(store: SQLiteStore, worker: Drainer) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from redis import Redis
 
-from orderlines.errors import Refused
+from orderlines.errors import Refused, StoreUnavailable
 from orderlines.plugins import registry
 from orderlines.stores.records import LogRow
 from orderlines.testing.drivers.played import PlayedDriver
@@ -235,6 +235,17 @@ def test_a_doctor_whom_the_server_does_not_tell_says_so(tmp_path: Path) -> None:
         seen = found(store)
     assert seen["store persistence"][:2] == ("note", "the server lets nobody read the settings")
     assert seen["store server"][:2] == ("note", "the server lets nobody ask for INFO")
+
+
+@pytest.mark.parametrize("command", ["UNLINK", "OBJECT"])
+def test_a_command_of_scripts_that_was_taken_out_of_the_server_is_told(command: str, tmp_path: Path) -> None:
+    with RedisServer(tmp_path / "hosted", settings={f"rename-command {command}": '""'}) as server:
+        with pytest.raises(StoreUnavailable, match=f": the server has no command {command}.*: let it have those that"):
+            RedisStore(server.url)
+        with closing(RedisStore.upgrade(server.url)) as upgrade:
+            seen = {name: (state, told, advice) for name, state, told, advice in upgrade.examine()}
+    assert seen["store rights"][0] == "wrong"
+    assert seen["store rights"][1].startswith(f"the server has no command {command}")
 
 
 # The clock

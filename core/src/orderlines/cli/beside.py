@@ -11,19 +11,17 @@ from orderlines.cli.output import tell
 from orderlines.cli.ringing import tell_workers
 from orderlines.cli.unattended import is_held, tell_unless_driven
 from orderlines.errors import StoreUnavailable
-from orderlines.states import Halt, LineStatus
+from orderlines.states import GOES_ON, Halt
 from orderlines.stores.showing import shown_option, shown_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orderlines.stores.base import Store
-    from orderlines.stores.records import RunRow
+    from orderlines.stores.records import LineRow, RunRow
 
 _WAITS: Final = 5.0
-"""Seconds that lines of the run may wait for a worker before that is said, and until the first look at it."""
-_AT_ONCE: Final = frozenset({LineStatus.READY, LineStatus.JOINED, LineStatus.SIGNALLED, LineStatus.CALL})
-"""What a line that can be taken at once is."""
+"""Seconds that lines of the run may wait for a worker before that is said."""
 _OBEYS: Final = 2.0
 """Seconds within which a worker, where one serves, has a run in hand that is to stop."""
 
@@ -44,7 +42,9 @@ class Beside:
         self._url = url
         self._name = row.name
         self._pause = _WAITS
-        self._tell_at = time.monotonic() + _WAITS
+        self._next_look = 0.0
+        self._stood: list[tuple[int, int]] = []
+        self._free: set[int] = set()
         self._stops_by: float | None = None
 
     def attend(self, seconds: float) -> None:
@@ -87,18 +87,18 @@ class Beside:
     def _tell_once(self) -> None:
         """Say where the run goes on only with a worker, and none has come: since none serves, or lacks a plugin."""
         now = time.monotonic()
-        if now < self._tell_at or not self.waiting:
+        if now < self._next_look or not self.waiting:
             return
+        self._next_look = now + self._pause
         self._pause *= 2  # Where a run has many lines, to read them all takes time.
-        self._tell_at = now + self._pause
-        moment = self.store.now()
-        late = {queue for queue, since in self.store.waiting().items() if moment - since >= _WAITS}
-        if not late:
-            return
-        lines = self.store.lines(next(iter(self.waiting)))
-        queues = {line.queue for line in lines if line.status in _AT_ONCE and line.halt == Halt.NONE} & late
-        if queues and not any(line.owner for line in lines):
-            self._tell_at = float("inf")
+        lines, moment = self.store.lines(next(iter(self.waiting))), self.store.now()
+        free = {line.id: line.queue for line in lines if _waits(line, moment)}
+        stood, late = self._stood, free.keys() & self._free
+        self._stood, self._free = [(line.id, line.seq) for line in lines], set(free)
+        # A run that is served has no owner either, from one line to the next.
+        if late and stood == self._stood and not any(line.owner for line in lines):
+            queues = {free[number] for number in late}
+            self._next_look = float("inf")
             of = ", ".join(sorted(filter(None, queues)))
             command = shown_worker(self.store.url, queues, named_queue())
             tell(
@@ -107,3 +107,9 @@ class Beside:
                 " asked for says why in its log)",
                 run=self._name,
             )
+
+
+def _waits(line: LineRow, moment: float) -> bool:
+    """Return whether a line is for workers, and one may take it at a moment of the store's clock."""
+    able = line.status in GOES_ON or (line.due is not None and line.due <= moment)
+    return able and line.queue is not None and line.halt == Halt.NONE

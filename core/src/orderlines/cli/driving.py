@@ -99,9 +99,13 @@ def drive(supervisor: Supervisor | Beside, signals: Signals, refresh: Callable[[
 
 def _kept(store: Store, failures: Mapping[int, str]) -> Iterator[str]:
     """Say of runs that they cannot be driven on: of the first ones each by its name, and why."""
-    for number, why in list(failures.items())[:_NAMED]:
-        row = store.run(number)
-        yield f"{'the run' if row is None else f'run {row.name}'} is kept but cannot be driven on here: {why}"
+    first = list(failures.items())[:_NAMED]
+    names: dict[int, str] = {}
+    with suppress(StoreUnavailable):  # Why they cannot is known all the same.
+        names = {number: row.name for number, _ in first if (row := store.run(number)) is not None}
+    for number, why in first:
+        name = names.get(number)
+        yield f"{'the run' if name is None else f'run {name}'} is kept but cannot be driven on here: {why}"
     if len(failures) > _NAMED:
         yield f"and {len(failures) - _NAMED} more"
 

@@ -99,7 +99,8 @@ class Recovering:
     def _leave(self, row: RunRow) -> None:
         tell(
             f"run {row.name} is paused, and is not waited for; let it go on with:"
-            f" orderlines resume {row.name} {shown_option(self._url)}, and recover again"
+            f" orderlines resume {row.name} {shown_option(self._url)}, and recover again",
+            run=row.name,
         )
 
 

@@ -13,8 +13,6 @@ from orderlines.states import RunStatus
 from orderlines.views.wording import failed_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from orderlines.stores.records import RunRow
     from orderlines.supervision.supervisor import Supervisor
 
@@ -64,14 +62,16 @@ class ScheduledRuns:
         self._supervisor.attend(seconds)
         return True
 
+    def part(self) -> None:
+        """Say which runs have failed since the last look; the driver has ended."""
+        with suppress(StoreUnavailable):  # The loop has said so.
+            self._look()
+
     def _search(self) -> None:
         try:
-            rows = self._supervisor.store.runs(_ALL, unfinished=True)
+            found = self._look()
         except StoreUnavailable:
             return  # The loop says so.
-        found = {row.id: row for row in rows if (row.key or "").startswith(_PREFIX)}
-        self._tell_failures(self._known - found.keys())
-        self._known &= found.keys()
         for number in found:
             self._add(number)
         for number, message in self._supervisor.failures.items():
@@ -80,11 +80,18 @@ class ScheduledRuns:
                 tell(f"run {name} is kept but cannot be driven on here: {message}", "ERROR", run=name)
         self._supervisor.failures.clear()
 
-    def _tell_failures(self, ended: Collection[int]) -> None:
-        """Say which runs have failed: whoever looks after a scheduler looks into its log first."""
-        for number in sorted(ended):
-            with suppress(StoreUnavailable):  # As above.
-                run = self._supervisor.store.run(number)
-                if run is not None and run.status == RunStatus.FAILURE:
-                    error = None if run.error is None else json.loads(run.error)
-                    tell(failed_line(run.name, run.flow, error), "WARNING", run=run.name)
+    def _look(self) -> dict[int, RunRow]:
+        """Return the runs that go on, and forget the others; say which have failed, for who looks after the scheduler.
+
+        :raises StoreUnavailable: the store is away; what is not told yet is told the next time.
+        """
+        store = self._supervisor.store
+        rows = store.runs(_ALL, unfinished=True)
+        found = {row.id: row for row in rows if (row.key or "").startswith(_PREFIX)}
+        for number in sorted(self._known - found.keys()):
+            run = store.run(number)
+            self._known.discard(number)
+            if run is not None and run.status == RunStatus.FAILURE:
+                error = None if run.error is None else json.loads(run.error)
+                tell(failed_line(run.name, run.flow, error), "WARNING", run=run.name)
+        return found

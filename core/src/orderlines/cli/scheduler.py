@@ -73,6 +73,7 @@ def _drive(url: str, scheduler: Scheduler, bells: Bells, signals: Signals) -> No
         runs = ScheduledRuns(supervisor)
         _serve(store, scheduler, runs, bells, signals)
         supervisor.release()
+        runs.part()
 
 
 def _leave(url: str, scheduler: Scheduler, bells: Bells, signals: Signals) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from orderlines.errors import StoreUnavailable
 from orderlines.processes.identity import alive
 from orderlines.schedulers.instants import text_of
-from orderlines.states import Halt, LineStatus
+from orderlines.states import GOES_ON, Halt
 from orderlines.stores.records import Finding
 from orderlines.stores.showing import shown, shown_option, shown_worker
 from orderlines.stores.upgrading import advice, unfinished
@@ -24,10 +24,6 @@ _ALL: Final = 1_000_000
 _SHOWN: Final = 5
 _LATE: Final = 10.0
 """Seconds after which a slot that nobody has taken is overdue."""
-_GOES_ON: Final = {
-    LineStatus.READY, LineStatus.CALL, LineStatus.HANDLER, LineStatus.JOINED, LineStatus.SIGNALLED,
-}  # fmt: skip
-"""What a line does that some driver should hold."""
 
 
 def store(opened: Store, queue: str | None) -> Iterator[Finding]:
@@ -164,5 +160,5 @@ def is_driven(opened: Store, run: RunRow, living: set[int]) -> bool:
 
     A run whose lines all wait has no owner: any living driver is taken for its.
     """
-    able = [line for line in opened.lines(run.id) if line.status in _GOES_ON and line.halt != Halt.PAUSE]
+    able = [line for line in opened.lines(run.id) if line.status in GOES_ON and line.halt != Halt.PAUSE]
     return bool(living) and (not able or any(line.owner in living for line in able))

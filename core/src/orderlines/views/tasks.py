@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from orderlines.states import FINAL, Halt, LineStatus, TaskStatus
+from orderlines.states import FINAL, GOES_ON, Halt, LineStatus, TaskStatus
 from orderlines.views.leftout import Graphs, Visit
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ _GOING = {
     LineStatus.SIGNALLED: TaskStatus.WAITING,
 }
 """What the task at a line's cursor is shown as."""
-_CAN_GO_ON = frozenset({LineStatus.READY, LineStatus.CALL, LineStatus.HANDLER, LineStatus.JOINED, LineStatus.SIGNALLED})
-"""Statuses of lines that go on as soon as somebody takes them."""
 
 
 class Tasks:
@@ -111,7 +109,7 @@ class Tasks:
 
     def _left_to(self, line: LineRow) -> str | None:
         """Return the queue of the workers that a line waits for, if it does: it could go on, and nobody has it."""
-        free = line.owner is None and line.status in _CAN_GO_ON
+        free = line.owner is None and line.status in GOES_ON
         wished = self._seen.row.wish is not None or line.halt not in {Halt.NONE, Halt.SKIP}
         return line.queue if free and not wished else None
 

@@ -244,8 +244,8 @@ class Connections:
         :raises StoreUnavailable: it does not.
         """
         found, *more = self._run(held, script("open"), [str(LAYOUT), os.urandom(16).hex()])
-        if found == b"denied":
-            raise self._unusable(": ".join(missing(self.address.prefix, more[0].decode())))
+        if found in {b"denied", b"unknown"}:
+            raise self._unusable(": ".join(missing(self.address.prefix, more[0], found)))
         if found == b"upgrading":
             raise self._unusable(unfinished(LAYOUT, self.address.shown))
         if not found.isdigit():

@@ -56,13 +56,13 @@ def server(connections: Connections) -> Iterator[Finding]:
 
 
 def rights(connections: Connections) -> Iterator[Finding]:
-    """Yield which command its user may not run that a store needs, before there is a store to be opened.
+    """Yield which command is refused that a store needs, before there is a store to be opened.
 
     :raises StoreUnavailable: no script may be run at all.
     """
     found = connections.run("allowed")
     if found:
-        told, advice = missing(connections.address.prefix, found[0].decode())
+        told, advice = missing(connections.address.prefix, *found)
         yield Finding("store rights", "wrong", told, advice)
 
 

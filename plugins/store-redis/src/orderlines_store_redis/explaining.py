@@ -62,6 +62,8 @@ _SENTINEL: Final = ("unknown command 'SENTINEL'", "unknown command `SENTINEL`")
 """What Redis 7 and Redis 6 say who are asked for a master."""
 _UNKNOWN: Final = re.compile(r"unknown (?:sub)?command ['`]?(\w+)")
 """How a command is refused that was taken out of a server, as hosters do, or that a sentinel has not."""
+_UNKNOWN_INSIDE: Final = "Unknown Redis command"
+"""The same inside of a script: of Redis 6 nobody can find out before."""
 _REFUSED: Final = ("AuthenticationError", "Authentication required", "invalid username-password")
 """What a sentinel says whom its user or its password is missing."""
 _NO_DATABASE: Final = "DB index is out of range"
@@ -131,6 +133,8 @@ def _of_kind(server: str, text: str) -> str | None:
             " redis+sentinel://HOST:PORT/SERVICE/DATABASE; else let it have the commands that the README lists"
             f" ({text})"
         )
+    if _UNKNOWN_INSIDE in text:
+        return f"{server} lacks a command that scripts run: let it have those that the README lists ({text})"
     if _NO_DATABASE in text:
         return f"{server} has no database of this number: write a lower one, or 0 ({text})"
     return None
@@ -146,9 +150,15 @@ def is_unknown(error: BaseException | None) -> bool:
     return isinstance(error, RedisError) and _UNKNOWN.search(str(error)) is not None
 
 
-def missing(prefix: str, command: str) -> tuple[str, str]:
-    """Return that an ACL does not allow a command, and what to do about it."""
-    return f"its ACL does not let the user run {command}", f"allow it the keys {prefix}* and what the README lists"
+def missing(prefix: str, command: bytes, how: bytes) -> tuple[str, str]:
+    """Return that an ACL does not allow a command, or that there is none, and what to do about it.
+
+    :param how: ``denied`` or ``unknown``, as the scripts say.
+    """
+    name = command.decode()
+    if how == b"unknown":
+        return f"the server has no command {name}", "let it have those that the README lists"
+    return f"its ACL does not let the user run {name}", f"allow it the keys {prefix}* and what the README lists"
 
 
 def code_of(error: RedisError) -> str | None:

@@ -51,8 +51,8 @@ class SQLiteUpgrade(Upgrade):
     def examine(self) -> list[Finding]:
         from orderlines.stores.sqlite.examining import file  # noqa: PLC0415 -- only a doctor needs it
 
-        with self._reading() as db:
-            return list(file(db, self._address.path))
+        with self._reading() as db:  # An empty file becomes as it is to be when it is opened.
+            return list(file(db, self._address.path)) if self._tables(db) else []
 
     def steps(self) -> list[int]:
         return [step.version for step in self._steps]

@@ -1,4 +1,4 @@
 --! needs head rights
--- Answers with a command that the user may not run, or with nothing, and writes nothing.
+-- Answers with a command that is refused, and how, or with nothing, and writes nothing.
 
-return answer(denied())
+return answer(refused())

@@ -3,9 +3,9 @@
 -- half written; then whether the keys are ours, and writes the number of their layout where there are none, and what
 -- tells this store from all others.
 
-local missing = denied()
+local missing, how = refused()
 if missing then
-  return answer('denied', missing)
+  return answer(how, missing)
 end
 
 local kind = call('TYPE', PREFIX .. 'layout').ok

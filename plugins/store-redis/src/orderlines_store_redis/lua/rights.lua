@@ -13,8 +13,17 @@ local NEEDED = {
   {'XADD'},
 }
 
--- Returns a command that the user may not run; nil where there is none, or where nobody can tell.
-local function denied()
+-- Returns how a command is refused: 'denied' by the ACL, or 'unknown' to the server, out of which somebody took it.
+local function refusal(...)
+  local known, allowed = pcall(redis.acl_check_cmd, ...)
+  if not known then
+    return 'unknown'
+  end
+  return not allowed and 'denied' or nil
+end
+
+-- Returns a command that is refused, and how; nil where there is none, or where nobody can tell.
+local function refused()
   if not redis.acl_check_cmd then
     return nil
   end
@@ -22,13 +31,15 @@ local function denied()
   for _, commands in ipairs(NEEDED) do
     given[#given + 1] = PREFIX .. 'layout'
     for _, command in ipairs(commands) do
-      if not redis.acl_check_cmd(command, unpack(given)) then
-        return command
+      local how = refusal(command, unpack(given))
+      if how then
+        return command, how
       end
     end
   end
-  if not redis.acl_check_cmd('OBJECT', 'ENCODING', given[1]) then
-    return 'OBJECT|ENCODING'
+  local how = refusal('OBJECT', 'ENCODING', given[1])
+  if how then
+    return 'OBJECT|ENCODING', how
   end
   return nil
 end
