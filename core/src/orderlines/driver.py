@@ -525,11 +525,15 @@ class Driver:
         with suppress(StoreUnavailable):  # The lease runs out, and others take what it covers.
             self._finish_calls()
             self._sayings.close()
-            self._patiently(lambda: self.store.release(self.id, self.store.owned(self.id)))
+            self._give_back()
         if self._telling is not None:  # Still on the books: who keeps its lease would take it for lost, and kill it.
             self._telling.over()
         with suppress(StoreUnavailable):
+            self._give_back()  # If that could not be done: who is struck off with a call in flight counts as crashed.
             self._patiently(lambda: self.store.dismiss([self.id]))
+
+    def _give_back(self) -> None:
+        self._patiently(lambda: self.store.release(self.id, self.store.owned(self.id)))
 
     def _finish_calls(self) -> None:
         parting = Parting(self._calls, self._turning, self._writing, self._sayings, self._now, self._settled)

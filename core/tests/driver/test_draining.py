@@ -14,12 +14,12 @@ from orderlines.draining import Drainer
 from orderlines.errors import StoreUnavailable
 from orderlines.flow.load import load_data
 from orderlines.plugins import registry
-from orderlines.states import LineStatus
+from orderlines.states import RELEASED, LineStatus
 from orderlines.stores.sqlite.store import SQLiteStore
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from orderlines.stores.records import LineRow
@@ -171,13 +171,14 @@ def test_runs_that_it_cannot_serve_keep_it_from_nothing(
     assert (status(store, good), len(worker.failures)) == ("SUCCESS", 5)
 
 
-def test_a_run_that_it_cannot_serve_and_that_is_gone_is_told_no_more(
+def test_a_run_that_it_cannot_serve_and_that_is_gone_is_told_no_more_and_forgotten(
     store: SQLiteStore, worker: Drainer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("orderlines.driving.unserved.LOOK", 0.0)
     run = accepted(store, [CALL])
     bare = Drainer(store, _without_plugins(monkeypatch), ["default"])
     bare.drain(soon())
+    assert len(bare.failures) == 1
     worker.drain(soon())
     row = store.run(run)
     assert row is not None
@@ -185,9 +186,55 @@ def test_a_run_that_it_cannot_serve_and_that_is_gone_is_told_no_more(
     caplog.clear()
     for _ in range(3):
         bare.drain(soon())
-    assert caplog.messages == []
+    assert (caplog.messages, bare.failures) == ([], {})
     bare.close()
     bare.part()
+
+
+class Told:
+    """Observers, for whom a driver waits at its end."""
+
+    def __init__(self, over: Callable[[], object]) -> None:
+        self.over = over
+
+    def settled(self, line: object, turn: object) -> None:
+        """Do nothing."""
+
+
+class Cut(SQLiteStore):
+    """Cannot be reached while it is ``away``, as to what is given back."""
+
+    away = False
+
+    def release(self, driver: int, lines: Collection[int], reason: str = RELEASED) -> None:
+        if self.away:
+            raise StoreUnavailable("it is away")
+        super().release(driver, lines, reason)
+
+
+# Fault: the store is away while a driver gives back what it has, and is there again a moment later.
+@pytest.mark.parametrize("back", [False, True])
+def test_a_driver_that_could_not_give_back_its_lines_stays_on_the_books(
+    back: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it can, or whoever keeps its lease gives them back: a call that was asked to end is no crash."""
+    monkeypatch.setattr("orderlines.driver.PARTING", 0.0)
+    store = Cut(f"sqlite:///{tmp_path}/runs.db")
+    worker = Drainer(store, registry(), ["default"])
+    node = {"id": "r", "call": "drained.rest", "with": {"path": str(tmp_path / "never")}, "executor": "asyncio"}
+    run = accepted(store, [{**node, "grace": 0.1}])
+    until(lambda: worker.drain(time.monotonic() + 0.05) and worker.holds, "it is called")
+    store.away = True
+    monkeypatch.setattr(worker, "_telling", Told(lambda: setattr(store, "away", not back)))
+    worker.close()
+    worker.part()
+    store.away = False
+    assert [row.id for row in store.drivers()] == ([] if back else [worker.id])
+    store.release(worker.id, store.owned(worker.id))  # as its supervisor does
+    store.dismiss([worker.id])
+    (line,) = lines_of(store, run)
+    assert (line.owner, line.status, line.state) == (None, LineStatus.CALL, RELEASED)
+    store.close()
 
 
 def test_runs_of_its_queue_are_driven_to_their_end(store: SQLiteStore, worker: Drainer) -> None:

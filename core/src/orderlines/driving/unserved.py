@@ -53,6 +53,8 @@ class Unserved:
         self._next = now + LOOK
         for number in list(self.failures):
             row = self._store.run(number)
+            if row is None:  # It has ended elsewhere, and was pruned.
+                self.failures.pop(number)
             if row is None or self.end(row) or (number in self._untold and not self._unplanned.ends(row)):
                 self._untold.discard(number)
                 self._tell(number)
