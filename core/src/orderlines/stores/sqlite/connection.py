@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
 from orderlines.errors import StoreClosed, StoreUnavailable, UsageError
 from orderlines.folder import prepare_folder
@@ -82,10 +82,10 @@ class Held:
         self.connection = connection
         self.path = path
         self.lock = threading.Lock()
+        # No `__del__`: where both are garbage, the connection might go first, and complain that nobody has closed it.
+        # Not at the end of the process, which may be a fork of the one whose connection it is.
+        finalize(self, connection.close).atexit = False
         forks.remember(self)
-
-    def __del__(self) -> None:
-        self.connection.close()
 
 
 class Connections:
