@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from tests.conftest import MARK, Ran
 
+import orderlines
 from orderlines.engine import open_store
 from orderlines.testing.bench import PATIENCE, until
 
@@ -124,6 +125,29 @@ def test_recover_says_which_module_has_to_be_named(own: Shell) -> None:
         assert "ORDERLINES_IMPORT" in done.err
         assert "Traceback" not in done.err
     assert not (own.folder / "imported").exists(), "what only the store names was imported"
+
+
+@pytest.mark.usefixtures("orphan")
+def test_recover_says_so_at_once_while_other_runs_wait(own: Shell) -> None:
+    """It ends only with the last of the others, which may wait for days."""
+    with orderlines.Engine(store=f"sqlite:///{own.folder}/.orderlines/orderlines.db") as engine:
+        flow = orderlines.Flow("waits")
+        flow.signal("ask", "approved")
+        other = engine.start(flow).name
+    recover = own.begin("recover")
+    try:
+        assert recover.stderr is not None
+        told = ""
+        while "--import mymod" not in told:
+            told = recover.stderr.readline()
+            assert told, "it ended without a word"
+        assert "is kept but cannot be driven on here" in told
+        assert own.call("signal", other, "ask").code == 0
+        done = own.finish(recover)
+    finally:
+        recover.kill()
+    assert done.code == 2
+    assert own.call("status", other, "--json").document["status"] == "SUCCESS"
 
 
 @pytest.mark.usefixtures("orphan")
