@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -258,3 +259,16 @@ def test_retry_begins_no_round_that_cannot_be_driven_here(own: Shell) -> None:
     (own.folder / "good").write_text("four", encoding="utf-8")
     done = entry(own.folder, "retry", "last", "--json", **named)
     assert (done.code, done.document["variables"]) == (0, {"n": 4})
+
+
+def test_the_command_that_retries_a_run_names_its_modules(own: Shell) -> None:
+    module = "import orderlines\n@orderlines.component\ndef fall() -> None:\n    raise ValueError('no')\n"
+    (own.folder / "falling.py").write_text(module, encoding="utf-8")
+    path = own.flow("flow: f\nline: [{id: a, call: falling.fall}]\n")
+    done = entry(own.folder, "run", str(path), "--import", "falling", PYTHONPATH=".")
+    assert done.code == 1, done.err
+    advice = next(line for line in done.out.splitlines() if "orderlines retry" in line)
+    words = shlex.split(advice.partition(": orderlines ")[2])
+    again = entry(own.folder, *words, PYTHONPATH=".")
+    assert again.code == 1, again.err
+    assert advice in again.out
