@@ -183,7 +183,13 @@ class Driver:
             self._calls.poll(GROUP)
 
     def _stand_in(self, enough: Callable[[], bool]) -> None:
-        """Go on while a call keeps the driver's own thread: in another thread, which makes no calls itself."""
+        """Go on while a call keeps the driver's own thread: in another thread, which makes no calls itself.
+
+        The calls that wait behind it have not begun, and are no longer recorded so: should the process die, they have
+        spent no attempt.
+        """
+        with suppress(StoreUnavailable):  # They wait all the same.
+            self._hold_back(list(self._lines))
         self._stirred = True  # What a store says of the writing of others, it says for each thread.
         while not (enough() or self._closing.is_set()):
             try:
@@ -501,9 +507,9 @@ class Driver:
 
     # Stopping and pausing
 
-    def _hold_back(self, paused: Iterable[int]) -> None:
-        """Let no call begin in lines that are paused: those that wait for the driver's thread are taken back."""
-        known = [self._lines[number] for number in paused if number in self._lines]
+    def _hold_back(self, lines: Iterable[int]) -> None:
+        """Let no call begin in lines: those that wait for the driver's thread are taken back."""
+        known = [self._lines[number] for number in lines if number in self._lines]
         waiting = [line for line in known if self._calls.recall(line)]
         if waiting:
             now = self._now()
