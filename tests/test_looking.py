@@ -354,6 +354,26 @@ def test_schedules_that_nobody_serves_are_a_finding(shell: Shell) -> None:
     assert f"`orderlines scheduler --store {STORE}`" in told
 
 
+def test_a_run_that_nobody_drives_is_shown_as_that_beside_others(shell: Shell) -> None:
+    path = shell.flow("flow: long\nline: [{id: a, call: demo.sleep, with: {seconds: 100}}, {id: s, signal: go}]\n")
+    names = []
+    commands = [shell.begin("run", path) for _ in range(2)]
+    for command in commands:
+        assert command.stderr is not None
+        names.append(command.stderr.readline().split()[1])
+    (dead, going), (killed, other) = names, commands
+    assert [shell.call("status", name).err for name in names] == ["", ""]
+    killed.kill()
+    killed.communicate()
+    recover = f"with `orderlines recover --store {STORE}`\n"
+    until(lambda: shell.call("status", dead).err != "", "its driver is dead")
+    assert shell.call("status", dead).err == f"nobody drives run {dead}: it goes on {recover}"
+    assert shell.call("status", going).err == ""
+    assert shell.call("signal", dead, "s").err == f"nobody drives run {dead}: the signal is taken {recover}"
+    other.kill()
+    other.communicate()
+
+
 def test_a_retry_of_a_run_that_goes_on_says_what_to_do(waiting: subprocess.Popen[str], shell: Shell) -> None:
     (name,) = shell.runs()
     told = f"error: run {name} is RUNNING, and only one that has failed or was stopped can be retried; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import jsonschema
 import pytest
 from tests.conftest import MARK, Ran
 
+import orderlines
 from orderlines.engine import open_store
 from orderlines.testing.bench import PATIENCE, until
 
@@ -127,6 +129,29 @@ def test_recover_says_which_module_has_to_be_named(own: Shell) -> None:
 
 
 @pytest.mark.usefixtures("orphan")
+def test_recover_says_so_at_once_while_other_runs_wait(own: Shell) -> None:
+    """It ends only with the last of the others, which may wait for days."""
+    with orderlines.Engine(store=f"sqlite:///{own.folder}/.orderlines/orderlines.db") as engine:
+        flow = orderlines.Flow("waits")
+        flow.signal("ask", "approved")
+        other = engine.start(flow).name
+    recover = own.begin("recover")
+    try:
+        assert recover.stderr is not None
+        told = ""
+        while "--import mymod" not in told:
+            told = recover.stderr.readline()
+            assert told, "it ended without a word"
+        assert "is kept but cannot be driven on here" in told
+        assert own.call("signal", other, "ask").code == 0
+        done = own.finish(recover)
+    finally:
+        recover.kill()
+    assert done.code == 2
+    assert own.call("status", other, "--json").document["status"] == "SUCCESS"
+
+
+@pytest.mark.usefixtures("orphan")
 @pytest.mark.parametrize(
     ("words", "environment"), [(["--import", "mymod"], {}), ([], {"ORDERLINES_IMPORT": "json, mymod"})]
 )
@@ -234,3 +259,16 @@ def test_retry_begins_no_round_that_cannot_be_driven_here(own: Shell) -> None:
     (own.folder / "good").write_text("four", encoding="utf-8")
     done = entry(own.folder, "retry", "last", "--json", **named)
     assert (done.code, done.document["variables"]) == (0, {"n": 4})
+
+
+def test_the_command_that_retries_a_run_names_its_modules(own: Shell) -> None:
+    module = "import orderlines\n@orderlines.component\ndef fall() -> None:\n    raise ValueError('no')\n"
+    (own.folder / "falling.py").write_text(module, encoding="utf-8")
+    path = own.flow("flow: f\nline: [{id: a, call: falling.fall}]\n")
+    done = entry(own.folder, "run", str(path), "--import", "falling", PYTHONPATH=".")
+    assert done.code == 1, done.err
+    advice = next(line for line in done.out.splitlines() if "orderlines retry" in line)
+    words = shlex.split(advice.partition(": orderlines ")[2])
+    again = entry(own.folder, *words, PYTHONPATH=".")
+    assert again.code == 1, again.err
+    assert advice in again.out

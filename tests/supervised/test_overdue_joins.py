@@ -53,7 +53,7 @@ def test_the_line_goes_on_as_the_node_says(shell: Any) -> None:
     ("line", "begun"),
     [
         pytest.param("LINGER", {}, id="it has not begun"),
-        pytest.param("{id: g, group: [LINGER]}", {"g": "SUCCESS", "x": "STOP"}, id="it waits for the thread"),
+        pytest.param("{id: g, group: [LINGER]}", {"g": "SUCCESS"}, id="it waits for the thread"),
     ],
 )
 def test_a_call_of_another_line_is_not_ended_for_one_that_waits_behind_it(

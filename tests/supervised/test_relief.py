@@ -126,3 +126,20 @@ def test_calls_that_wait_for_the_driver_s_thread_do_not_begin_in_a_paused_run(sh
     assert {task["node"]: task["attempt"] for task in json.loads(out)["tasks"]} == dict.fromkeys(
         ("p", "long", "x", "y"), 1
     )
+
+
+def test_calls_behind_a_long_one_have_not_begun(shell: Any) -> None:
+    """They are not shown as going on, and the death of the process is none of theirs."""
+    process = shell.start("run", "--json", shell.flow(WAITING))
+    shell.await_lines("gate")
+
+    def running() -> list[str]:
+        return [task["node"] for task in shell.read("status", "last")["tasks"] if task["status"] == "RUNNING"]
+
+    until(lambda: running() == ["long"], "only what goes on is shown as that")
+    process.kill()
+    process.communicate()
+    shell.gate.touch()
+    assert shell.call("recover").returncode == 0
+    attempts = {task["node"]: task["attempt"] for task in shell.read("status", "last")["tasks"]}
+    assert attempts == {"p": 1, "long": 2, "x": 1, "y": 1}

@@ -185,7 +185,13 @@ class Driver:
             self._calls.poll(GROUP)
 
     def _stand_in(self, enough: Callable[[], bool]) -> None:
-        """Go on while a call keeps the driver's own thread: in another thread, which makes no calls itself."""
+        """Go on while a call keeps the driver's own thread: in another thread, which makes no calls itself.
+
+        The calls that wait behind it have not begun, and are no longer recorded so: should the process die, they have
+        spent no attempt.
+        """
+        with suppress(StoreUnavailable):  # They wait all the same.
+            self._halting.hold_back(list(self._lines.known))
         self._stirred = True  # What a store says of the writing of others, it says for each thread.
         while not (enough() or self._closing.is_set()):
             try:

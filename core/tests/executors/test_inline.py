@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orderlines.executors.inline import InlineExecutor
+from orderlines.executors.inline import QUEUED, InlineExecutor
 from orderlines.testing.executors import ExecutorTests
 
 if TYPE_CHECKING:
@@ -32,3 +32,16 @@ class TestInlineExecutor(ExecutorTests):
         call = bench.submit("noop")
         bench.executor.close(0.0)
         assert bench.wait(call).how == "lost"
+
+    def test_after_a_long_call_it_takes_one_and_more_while_they_go_quickly(self, bench: Bench) -> None:
+        """What waits behind a call counts as begun: behind another long one there is to be nothing."""
+        assert bench.executor.free() == QUEUED
+        bench.submit("nap", seconds=0.02)
+        bench.submit("noop")
+        bench.poll(0.01)
+        assert bench.executor.free() == 0
+        for room in (2, 4, 8):
+            while bench.executor.free():
+                bench.submit("noop")
+            bench.poll(10)
+            assert bench.executor.free() == room

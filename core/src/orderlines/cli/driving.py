@@ -27,7 +27,7 @@ TERMINATED: Final = 143
 INTERRUPTED: Final = 130
 """The exit code after Ctrl-C where that asks to let go."""
 _LOOK: Final = 0.05
-_NAMED: Final = 10
+NAMED: Final = 10
 """Runs that are named, at most, where several cannot be driven on."""
 
 
@@ -93,21 +93,25 @@ def drive(supervisor: Supervisor | Beside, signals: Signals, refresh: Callable[[
         with suppress(StoreUnavailable):  # Who drives the run waits for it, and says so.
             refresh()
     if supervisor.failures:
-        raise OrderlinesError("\n".join(_kept(supervisor.store, supervisor.failures)))
+        raise OrderlinesError("\n".join(_all_kept(supervisor.store, supervisor.failures)))
     return True
 
 
-def _kept(store: Store, failures: Mapping[int, str]) -> Iterator[str]:
+def kept(name: str | None, why: str) -> str:
+    """Say of a run that it cannot be driven on."""
+    return f"{'the run' if name is None else f'run {name}'} is kept but cannot be driven on here: {why}"
+
+
+def _all_kept(store: Store, failures: Mapping[int, str]) -> Iterator[str]:
     """Say of runs that they cannot be driven on: of the first ones each by its name, and why."""
-    first = list(failures.items())[:_NAMED]
+    first = list(failures.items())[:NAMED]
     names: dict[int, str] = {}
     with suppress(StoreUnavailable):  # Why they cannot is known all the same.
         names = {number: row.name for number, _ in first if (row := store.run(number)) is not None}
     for number, why in first:
-        name = names.get(number)
-        yield f"{'the run' if name is None else f'run {name}'} is kept but cannot be driven on here: {why}"
-    if len(failures) > _NAMED:
-        yield f"and {len(failures) - _NAMED} more"
+        yield kept(names.get(number), why)
+    if len(failures) > NAMED:
+        yield f"and {len(failures) - NAMED} more"
 
 
 def driving(begin: Callable[[Supervisor], str], url: str, write: Callable[[str], None], *, as_json: bool) -> int:

@@ -44,6 +44,8 @@ _RESULTS: Final = "orderlines.results"
 
 _QUEUE: Final = "orderlines.queue"
 """The same for that of the workers' queues."""
+_IMPORTS: Final = "orderlines.imports"
+"""Under what it keeps the modules that ``--import`` has named."""
 
 
 def _note_queue(context: click.Context, _: click.Parameter, url: str | None) -> None:
@@ -72,6 +74,7 @@ def _allow_imports(context: click.Context, _: click.Parameter, names: tuple[str,
         if not is_module_name(name):
             raise UsageError(f"--import: {name!r} is no module; write a dotted name, such as mymod")
     allow_imports(names)
+    context.meta[_IMPORTS] = names
 
 
 _store_option = click.option(
@@ -190,12 +193,16 @@ def where(url: str) -> Where:
 def shown_where(url: str) -> str:
     """Return the options that name where runs are kept, for a command that drives one on.
 
-    The result store of this command is among them: what another one writes is to lie there as well.
+    The result store of this command is among them: what another one writes is to lie there as well. So are the modules
+    that this command was given: the other one needs them too.
     """
     context = click.get_current_context(silent=True)
-    results = None if context is None else context.meta.get(_RESULTS)
-    store = shown_option(url)
-    return store if results is None else f"{store} {shown_option(results, '--results')}"
+    meta = {} if context is None else context.meta
+    results = meta.get(_RESULTS)
+    options = [shown_option(url)]
+    if results is not None:
+        options.append(shown_option(results, "--results"))
+    return " ".join([*options, *(f"--import {name}" for name in meta.get(_IMPORTS, ()))])
 
 
 def queue_of(url: str) -> str | None:

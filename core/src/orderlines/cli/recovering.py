@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from orderlines.cli.driving import NAMED, kept
 from orderlines.cli.output import tell
 from orderlines.errors import StoreUnavailable
 from orderlines.states import LineStatus, RunStatus
@@ -95,6 +96,9 @@ class Recovering:
                 self._supervisor.failures.pop(number)
                 return
         self._unserved.add(number)
+        # The end of the command tells it as well, which may be days away while others wait.
+        if row is not None and self._supervisor.waiting and len(self._unserved) <= NAMED:
+            tell(kept(row.name, self._supervisor.failures[number]), run=row.name)
 
     def _leave(self, row: RunRow) -> None:
         tell(

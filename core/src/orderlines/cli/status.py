@@ -11,6 +11,7 @@ from orderlines.cli.completing import run_argument
 from orderlines.cli.options import json_option, opened_run, store_option
 from orderlines.cli.output import read_run, show
 from orderlines.cli.unattended import tell_unless_driven
+from orderlines.states import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +30,8 @@ def command(run: str, watching: bool, url: str, as_json: bool) -> None:  # noqa:
     with opened_run(url, run) as (store, row):
         if not watching:
             _show(store, row, url, as_json=as_json)
+            if row.status != RunStatus.PAUSED:
+                tell_unless_driven(store, row, "it goes on")
             return
         from orderlines.cli.watching import watch  # noqa: PLC0415 -- only to watch
 

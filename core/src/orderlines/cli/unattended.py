@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orderlines.cli.options import named_queue, shown_where
 from orderlines.cli.output import tell
 from orderlines.errors import Refused
-from orderlines.states import FINAL, RunStatus
+from orderlines.states import FINAL, GOES_ON, LineStatus, RunStatus
 from orderlines.stores.showing import shown_option, shown_worker
 
 if TYPE_CHECKING:
@@ -29,12 +29,33 @@ def is_held(store: Store, row: RunRow) -> bool:
 
 
 def tell_unless_driven(store: Store, row: RunRow, then: str) -> None:
-    """Say on standard error, where no driver lives, that what was asked for is kept until one does.
+    """Say on standard error, where no driver has the run, that what was asked for is kept until one does.
+
+    Where all lines of a run wait, nothing says whose it is: any driver that lives is taken for its.
 
     :param then: what happens then.
     """
-    if row.status not in FINAL and not living_drivers(store):
+    if row.status in FINAL:
+        return
+    living = living_drivers(store)
+    if living and not _is_orphaned(store, row, living):
+        return
+    now = store.run(row.id)  # It may have come to its end meanwhile, and its driver with it.
+    if now is not None and now.status not in FINAL:
         tell(f"nobody drives run {row.name}: {then} with {_drivers_for(store, row)}", run=row.name)
+
+
+def _is_orphaned(store: Store, row: RunRow, living: set[int]) -> bool:
+    """Return whether a driver has died with a line of the run in hand, which no other one takes by itself.
+
+    The next driver that looks strikes it off: a call in flight is then nobody's. What is for workers, each of them
+    takes.
+    """
+    lines = [line for line in store.lines(row.id) if line.queue is None and line.status in GOES_ON]
+    return any(
+        line.status in {LineStatus.CALL, LineStatus.HANDLER} if line.owner is None else line.owner not in living
+        for line in lines
+    )
 
 
 def is_left(store: Store, row: RunRow) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orderlines.states import Halt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from orderlines.driving.calling import Calls
     from orderlines.driving.lines import Lines
@@ -31,7 +31,7 @@ class Halting:
         for number in halted.keys() | self._paused:
             self._halt(number, halted.get(number, Halt.NONE))
         self._paused = {number for number, halt in halted.items() if halt == Halt.PAUSE}
-        self._hold_back()
+        self.hold_back(self._paused)
 
     def _halt(self, number: int, halt: int) -> None:
         """Obey a wish on a line of ours: end its call, or end it where it waits for a slot."""
@@ -43,9 +43,9 @@ class Halting:
         if not ended and self._calls.forget(line):
             self._lines.ready.append(line)
 
-    def _hold_back(self) -> None:
-        """Let no call begin in lines that are paused: those that wait for the driver's thread are taken back."""
+    def hold_back(self, lines: Collection[int]) -> None:
+        """Let no call begin in lines: those that wait for the driver's thread are taken back."""
         known = self._lines.known
-        waiting = [known[number] for number in self._paused if number in known and self._calls.recall(known[number])]
+        waiting = [known[number] for number in lines if number in known and self._calls.recall(known[number])]
         if waiting:
             self._undo(waiting)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orderlines.executors.base import Call, Outcome
 
 QUEUED = 256
-"""Calls that may wait for :meth:`InlineExecutor.poll`."""
+"""Calls that may wait for :meth:`InlineExecutor.poll`, at most."""
 
 
 class InlineExecutor(Executor):
@@ -26,6 +26,9 @@ class InlineExecutor(Executor):
 
     A call that has begun runs to its end, whatever its timeout: ending it only tells its ``context``. One that waits is
     taken back.
+
+    What it has counts as begun, which is wrong of those that wait behind a call that takes long. So after one it takes
+    a single call, and twice as many each time while they go quickly.
     """
 
     name = "inline"
@@ -37,6 +40,7 @@ class InlineExecutor(Executor):
         super().__init__(deliver, options)
         self._waiting: OrderedDict[int, tuple[Call, float]] = OrderedDict()
         self._running: LocalCall | None = None
+        self._room = QUEUED
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -44,7 +48,7 @@ class InlineExecutor(Executor):
 
     def free(self) -> int:
         """Return how many calls the queue still takes: none while one runs, which may take long."""
-        return QUEUED - len(self._waiting) if self._running is None else 0
+        return max(0, self._room - len(self._waiting)) if self._running is None else 0
 
     def busy(self) -> bool:
         """Return whether calls wait in the queue."""
@@ -96,11 +100,17 @@ class InlineExecutor(Executor):
     def poll(self, until: float) -> None:
         """Run submitted calls in this thread until none is left or ``time.monotonic()`` passes ``until``."""
         waiting, lock = self._waiting, self._lock
-        while waiting and time.monotonic() < until:
+        done, now = 0, time.monotonic()
+        while waiting and now < until:
             with lock:
                 if not waiting:
                     break
                 running = self._running = LocalCall(waiting.popitem(last=False)[1][0], self.options)
             outcome = running.run()
+            done, now = done + 1, time.monotonic()
+            if now >= until:
+                self._room = done
+            elif not waiting:
+                self._room = min(2 * self._room, QUEUED)
             self._running = None
             self.deliver([outcome])

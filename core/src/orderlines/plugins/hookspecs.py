@@ -214,8 +214,9 @@ def orderlines_task_changed(  # noqa: PLR0913, PLR0917 -- an implementation name
 ) -> None:  # fmt: skip
     """Take note that a task has another status.
 
-    Called as :func:`orderlines_run_changed` is: RUNNING when a call begins, WAITING for a time, a signal or children,
-    RETRY after an attempt that another one follows, and the final ones::
+    Called as :func:`orderlines_run_changed` is: RUNNING when a call begins, and once more where it was taken back
+    before its turn came, as behind a long inline call; WAITING for a time, a signal or children, RETRY after an attempt
+    that another one follows, and the final ones::
 
         @hookimpl
         def orderlines_task_changed(node, status):

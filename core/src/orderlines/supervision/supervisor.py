@@ -221,7 +221,8 @@ class Supervisor:
 
     def _listen(self, seconds: float) -> None:
         child = self._child
-        ready, _, _ = select.select([child.control, *([] if self._deaf else [child.data])], [], [], seconds)
+        unsent = [] if child.flush() else [child.data]  # More orders than the socket took.
+        ready, _, _ = select.select([child.control, *([] if self._deaf else [child.data])], unsent, [], seconds)
         if child.data in ready:
             self._hear()
         if child.control in ready:
