@@ -149,6 +149,34 @@ def test_a_node_of_a_graph_sees_what_those_before_it_assigned(executor: str, sto
     assert results == {"a": "a", "b": "ab", "c": "aca", "d": "abd", "dag": None, "last": "ab 1 aca"}
 
 
+def test_a_node_of_a_graph_asks_for_what_other_drivers_have_done(store: str, tmp_path: Path) -> None:
+    text = """
+line:
+  - id: dag
+    graph:
+      nodes:
+        - {id: a, group: [{id: deep, call: demo.echo, with: {value: 1}}]}
+        - {id: asked, signal: go, after: [a]}
+        - {id: off, enabled: false, call: demo.echo, with: {value: 2}, after: [asked]}
+        - id: last
+          group:
+            - id: told
+              call: demo.echo
+              with: {value: ["${nodes.deep.result}", "${nodes.asked.result}", "${nodes.off.status}"]}
+          after: [off]
+  - {id: tell, call: demo.echo, with: {value: ["${nodes.told.result}", "${nodes.deep.result}"]}}
+"""
+    with orderlines.Engine(store) as engine:
+        number = started(engine, tmp_path, text).row.id
+        until(lambda: bool(waiting(engine, number)), "it waits")
+    with orderlines.Engine(store) as engine:
+        engine.store.signal(number, "go", "7")
+        (run,) = engine.recover()
+        assert run.wait(30) == "SUCCESS", run.error
+    told = [1, 7, "SKIP"]
+    assert [task["result"] for task in run.tasks() if task["node"] == "tell"] == [[told, 1]]
+
+
 @pytest.mark.parametrize(("policy", "done"), [("stop", {"a"}), ("wait", {"a", "z"})])
 def test_what_follows_a_failed_node_of_a_graph_does_not_run(
     policy: str, done: set[str], store: str, tmp_path: Path
