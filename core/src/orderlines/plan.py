@@ -189,7 +189,7 @@ class _Compiler:
             self._template(value)
         own = node.settings.get("executor")
         below = queue_of(own, node.settings.get("queue"), queue, self.registry)
-        children = []
+        children: list[tuple[str, int]] = []
         for name, block in kind.blocks(node.settings):
             self.passing.opened(len(self.blocks), planned, len(children))
             children.append((name, len(self.blocks)))
