@@ -231,6 +231,37 @@ def test_a_sub_flow_by_name_is_the_one_that_the_store_accepted_last(store: str, 
             started(engine, tmp_path, "line: [{id: e, flow: nowhere}]")
 
 
+def test_a_flow_that_is_not_there_is_named_with_its_place(store: str, tmp_path: Path) -> None:
+    text = "line: [{id: g, group: [{id: e, flow: nowhere}]}]"
+    with orderlines.Engine(store) as engine, pytest.raises(orderlines.errors.UsageError) as caught:
+        started(engine, tmp_path, text)
+    assert str(caught.value).startswith("$.line[0].group[0].flow: flow 'x' enters the flow 'nowhere'")
+
+
+def test_a_flow_cannot_contain_what_was_accepted_under_its_name(store: str, tmp_path: Path) -> None:
+    with orderlines.Engine(store) as engine:
+        (tmp_path / "sub.yaml").write_text("flow: sub\nline: [{id: e, flow: ./x.yaml}]", encoding="utf-8")
+        (tmp_path / "x.yaml").write_text("flow: x\nline: [{id: a, start: null}]", encoding="utf-8")
+        engine.start(tmp_path / "x.yaml").wait(30)
+        engine.start(tmp_path / "sub.yaml").wait(30)
+        for path in ("sub.yaml", "x.yaml"):
+            (tmp_path / path).unlink()
+        for name in ("x", "sub"):
+            with pytest.raises(orderlines.errors.UsageError, match="cannot contain itself"):
+                started(engine, tmp_path, f"line: [{{id: e, flow: {name}}}]")
+
+
+def test_flows_that_a_store_knows_are_nested_no_deeper_than_others(store: str, tmp_path: Path) -> None:
+    path = tmp_path / "flow.yaml"
+    with orderlines.Engine(store) as engine:
+        for depth in range(1, 21):
+            node = "start: null" if depth == 1 else f"flow: n{depth - 1}"
+            path.write_text(f"flow: n{depth}\nline: [{{id: e, {node}}}]", encoding="utf-8")
+            engine.start(path)
+        with pytest.raises(orderlines.errors.UsageError, match="deeper than 20 levels"):
+            started(engine, tmp_path, "line: [{id: e, flow: n20}]")
+
+
 TYPED = """
 flow: typed
 vars: {region: eu}

@@ -114,23 +114,56 @@ def checked(flow: Flow, variables: Mapping[str, Any]) -> Mapping[str, Any]:
 def pinned_in(store: Store, flow: Flow, registry: Registry) -> Flow:
     """Return a flow with those that it enters by name pinned: to the ones that a store has accepted last.
 
-    :raises UsageError: the store has no flow of that name.
+    :raises UsageError: the store has no flow of that name; or that enters a flow of this one's name, or too many.
     """
     if not flow.unpinned:
         return flow
     from orderlines.flow.pinning import pinned  # noqa: PLC0415 -- most flows enter no other
 
-    return pinned(flow, {name: _kept(store, name, flow, registry) for name in flow.unpinned})
+    whole = pinned(flow, {name: _kept(store, name, flow, registry) for name in flow.unpinned})
+    _check_nesting(whole, flow.unpinned)
+    return whole
+
+
+def _check_nesting(flow: Flow, names: Iterable[str]) -> None:
+    """Refuse a flow that enters itself as the store had accepted it before: it would grow with each time."""
+    from orderlines.flow.linking import MAX_DEPTH  # noqa: PLC0415 -- only where flows of the store are entered
+    from orderlines.flow.pinning import depth, inside  # noqa: PLC0415 -- as above
+
+    for name in names:
+        entered = flow.flows[name]
+        if flow.name in {entered.name, *(each.name for each in inside(entered))}:
+            ring = flow.name if entered.name == flow.name else f"{name} -> ... -> {flow.name}"
+            raise UsageError(
+                f"a flow cannot contain itself, not even as it was accepted before: {flow.name} -> {ring};"
+                " let a `switch` go back to an earlier node, or give one of them another name"
+            )
+    if depth(flow) > MAX_DEPTH:
+        raise UsageError(f"flow {flow.name!r}: flows are nested deeper than {MAX_DEPTH} levels; make them flatter")
 
 
 def _kept(store: Store, name: str, flow: Flow, registry: Registry) -> Flow:
     row = store.flow_named(name)
     if row is None:
         raise UsageError(
-            f"flow {flow.name!r} enters the flow {name!r}, and {store.shown} has none of that name: run it once,"
-            f" or put {name}.yaml beside the file"
+            f"{_where(flow, name, registry)}: flow {flow.name!r} enters the flow {name!r}; there is no {name}.yaml"
+            f" beside its file, and {store.shown} has none of that name: put it there, or run it once"
         )
     return _read(store, row, registry)
+
+
+def _where(flow: Flow, name: str, registry: Registry) -> str:
+    """Return the JSON path at which a flow names another one that it enters."""
+    from orderlines.paths import json_path  # noqa: PLC0415 -- only on the way to an error
+
+    left = [flow.line]
+    while left:
+        for node in left.pop().nodes:
+            kind = registry.node_type(node.type)
+            if name in kind.flows(node.settings):
+                return json_path((*node.path, kind.key))
+            left.extend(block for _, block in kind.blocks(node.settings))
+    return "$"
 
 
 def _read(store: Store, row: FlowRow, registry: Registry) -> Flow:

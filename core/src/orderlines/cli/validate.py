@@ -20,4 +20,6 @@ def command(flow: str, executor: str | None, as_json: bool) -> None:  # noqa: FB
     with only_document(as_json=as_json) as write:
         loaded = load_flow(flow, executor, write, as_json=as_json)
         document = problems_document(loaded.warnings)
-        write(json_text(document) if as_json else f"{flow}: flow {loaded.flow.name!r} is valid\n")
+        named = ", ".join(map(repr, loaded.flow.unpinned))
+        where = f", where the store of the run has a flow {named}" if named else ""
+        write(json_text(document) if as_json else f"{flow}: flow {loaded.flow.name!r} is valid{where}\n")

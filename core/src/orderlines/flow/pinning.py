@@ -43,6 +43,14 @@ def inside(flow: Flow) -> Iterator[Flow]:
     yield from _inside(flow, set())
 
 
+def depth(flow: Flow) -> int:
+    """Return how deep flows are nested: 1 for one that enters no other."""
+    known: dict[str, int] = {}
+    for each in (*inside(flow), flow):
+        known[each.digest] = 1 + max((known[entered.digest] for entered in each.flows.values()), default=0)
+    return known[flow.digest]
+
+
 def _inside(flow: Flow, seen: set[str]) -> Iterator[Flow]:
     for each in flow.flows.values():
         if each.digest not in seen:
