@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _NOTHING: frozenset[str] = frozenset()
 _RESULT = frozenset({"result"})
 _ERROR = frozenset({"error"})
+_NODES = frozenset({("nodes",)})
 
 
 def validate(
@@ -166,10 +167,10 @@ class _Validation:
                 self._names(value, path[:-1], path[-1], spot, given)
         if node.set:
             self._names(node.set, node.path, "set", spot, given | _RESULT, left=True)
-            for name in node.types:
-                if name not in node.set and not self._flow.lenient:
-                    reason = f"the node does not set the variable {name!r}"
-                    self._report.key_problem((*node.path, "types", name), reason, "name it under `set`")
+        for name in node.types:
+            if name not in node.set and not self._flow.lenient:
+                reason = f"the node does not set the variable {name!r}"
+                self._report.key_problem((*node.path, "types", name), reason, "name it under `set`")
         for chosen in node.strategies:
             if self._survey.strategy(chosen).rendered:
                 self._names(chosen.settings, (*node.path, "on_error"), chosen.name, spot, given | _ERROR, left=True)
@@ -207,6 +208,8 @@ class _Validation:
 
     def _needed(self, text: str) -> Collection[tuple[str, ...]]:
         try:
-            return self._references.of(text).needed
+            referred = self._references.of(text)
+            # Not even a default is what is meant where nobody knows whose outcome has to be kept.
+            return referred.needed | (referred.names & _NODES)
         except ExpressionError:
             return ()  # reported when it was read
