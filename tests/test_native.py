@@ -251,6 +251,33 @@ def test_a_flow_cannot_contain_what_was_accepted_under_its_name(store: str, tmp_
                 started(engine, tmp_path, f"line: [{{id: e, flow: {name}}}]")
 
 
+def test_a_flow_of_the_store_may_be_entered_from_a_file_inside(store: str, tmp_path: Path) -> None:
+    (tmp_path / "kept.yaml").write_text("flow: kept\nvars: {v: 7}\nline: [{id: a, start: null}]", encoding="utf-8")
+    middle = "flow: middle\nvars: {v: 0}\nline: [{id: m, flow: kept, set: {v: '${result.v}'}}]"
+    (tmp_path / "middle.yaml").write_text(middle, encoding="utf-8")
+    text = "vars: {v: 0}\nline: [{id: o, flow: ./middle.yaml, set: {v: '${result.v}'}}]"
+    with orderlines.Engine(store) as engine:
+        engine.start(tmp_path / "kept.yaml").wait(30)
+        (tmp_path / "kept.yaml").unlink()
+        run = started(engine, tmp_path, text)
+        assert (run.wait(30), run.variables) == ("SUCCESS", {"v": 7})
+        (tmp_path / "middle.yaml").write_text(middle.replace("flow: kept", "flow: nowhere"), encoding="utf-8")
+        with pytest.raises(orderlines.errors.UsageError, match=r"flow 'middle' enters the flow 'nowhere'"):
+            started(engine, tmp_path, text)
+
+
+def test_a_pin_to_what_the_store_does_not_have_is_refused(store: str, tmp_path: Path) -> None:
+    (tmp_path / "kept.yaml").write_text("flow: kept\nline: [{id: a, start: null}]", encoding="utf-8")
+    with orderlines.Engine(store) as engine:
+        kept = engine.start(tmp_path / "kept.yaml")
+        kept.wait(30)
+        (tmp_path / "kept.yaml").unlink()
+        text = f"flows: {{kept: {kept.row.digest}}}\nline: [{{id: e, flow: kept}}]"
+        assert started(engine, tmp_path, text).wait(30) == "SUCCESS"
+        with pytest.raises(orderlines.errors.UsageError, match=r"\$\.flows\.kept: .*take the pin away"):
+            started(engine, tmp_path, text.replace(kept.row.digest, "0" * 64))
+
+
 def test_flows_that_a_store_knows_are_nested_no_deeper_than_others(store: str, tmp_path: Path) -> None:
     path = tmp_path / "flow.yaml"
     with orderlines.Engine(store) as engine:

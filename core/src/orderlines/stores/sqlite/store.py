@@ -421,8 +421,11 @@ class SQLiteStore(SQLiteSchedules, Store):
 
     def flow(self, digest: str) -> str:
         with self._connections.reading() as db:
-            body: str = db.execute("SELECT body FROM flows WHERE digest = ?", (digest,)).fetchone()[0]
-            return body
+            row = db.execute("SELECT body FROM flows WHERE digest = ?", (digest,)).fetchone()
+        if row is None:
+            raise LookupError(f"no flow {digest} in {self.shown}")
+        body: str = row[0]
+        return body
 
     def flow_named(self, name: str) -> FlowRow | None:
         with self._connections.reading() as db:
