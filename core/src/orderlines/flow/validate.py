@@ -67,6 +67,10 @@ class _Validation:
     def check(self) -> None:
         flow = self._flow
         tell_lookalikes(flow, self._survey, self._report)
+        for name, value in flow.vars.items() if not flow.lenient else ():
+            for _, place in texts(value, ("vars", name)):
+                reason = "this stays the text that it is: expressions are not worked out in `vars`"
+                self._report.problem(place, reason, "let a node `set` the variable, if it is one", warning=True)
         for name, word in flow.types.items():
             if name in flow.vars and not fits(flow.vars[name], word):
                 reason = f"the variable {name!r} is declared to be of type {word}"
@@ -124,6 +128,7 @@ class _Validation:
             self._calls.queue((*path, "queue"))
         seen = _Inside({}, [])
         names = given.union(self._hiding(node, kind))
+        own = kind.names(node.settings)
         after = kind.after(node.settings)
         setters: dict[str, int] = {}
         warned: set[str] = set()
@@ -132,6 +137,9 @@ class _Validation:
             below = self._block(block, executor or enclosing, names)
             if below.executors:
                 busy.append(place)
+            for name in below.assigned.keys() & own:
+                reason = f"in the lines of {node.id!r}, {name!r} is the item, until this is set in its place"
+                self._report.key_problem(below.assigned[name], reason, "set a variable of another name", warning=True)
             for name in below.assigned.keys() & setters.keys():
                 if name in warned or ordered(after, place, setters[name]):
                     continue
