@@ -172,11 +172,27 @@ def _check_ring(kept: Flow, around: tuple[str, ...]) -> None:
 def _kept(store: Store, name: str, flow: Flow, registry: Registry) -> Flow:
     row = store.flow_named(name)
     if row is None:
-        raise UsageError(
-            f"{_where(flow, name, registry)}: flow {flow.name!r} enters the flow {name!r}; there is no {name}.yaml"
-            f" beside its file, and {store.shown} has none of that name: put it there, or run it once"
-        )
+        raise _not_there(flow, name, registry, store.shown)
     return _read(store, row, registry)
+
+
+def refuse_missing(flow: Flow, registry: Registry, url: str) -> None:
+    """Refuse a flow that enters any that only a store could know, where there is no store yet.
+
+    :raises UsageError: it does.
+    """
+    from orderlines.flow.pinning import inside  # noqa: PLC0415 -- most runs find their store
+
+    for each in (*inside(flow), flow):
+        for name in each.unpinned:
+            raise _not_there(each, name, registry, url)
+
+
+def _not_there(flow: Flow, name: str, registry: Registry, shown: str) -> UsageError:
+    return UsageError(
+        f"{_where(flow, name, registry)}: flow {flow.name!r} enters the flow {name!r}; there is no {name}.yaml"
+        f" beside its file, and {shown} has none of that name: put it there, or run it once"
+    )
 
 
 def _pinned_to(store: Store, name: str, flow: Flow, registry: Registry) -> Flow:
