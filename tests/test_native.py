@@ -342,6 +342,19 @@ line:
     assert log.read_text(encoding="utf-8").split() == ["x"] * 3
 
 
+def test_a_loop_of_failures_ends_and_says_so(store: str, tmp_path: Path) -> None:
+    text = """
+line:
+  - {id: first, start: null}
+  - {id: bad, until: "${'never'}", on_error: {goto: first}}
+"""
+    run = ended(store, tmp_path, text)
+    assert run.error is not None
+    assert "'never' is no moment" in run.error["message"]
+    assert "has led the line on 1,000 times" in run.error["message"]
+    assert sum(task["node"] == "bad" for task in run.tasks()) == 1_001
+
+
 @pytest.mark.parametrize("wait", ["delay: 50ms", 'delay: "${0.05}"', "until: '2020-01-01T00:00:00+08:00'"])
 def test_a_wait_for_a_time_ends(wait: str, store: str, tmp_path: Path) -> None:
     run = ended(store, tmp_path, f"line: [{{id: w, {wait}}}, {{id: z, call: demo.echo, with: {{value: 1}}}}]")
