@@ -272,7 +272,7 @@ def test_a_pin_to_what_the_store_does_not_have_is_refused(store: str, tmp_path: 
         kept = engine.start(tmp_path / "kept.yaml")
         kept.wait(30)
         (tmp_path / "kept.yaml").unlink()
-        text = f"flows: {{kept: {kept.row.digest}}}\nline: [{{id: e, flow: kept}}]"
+        text = f"flows: {{kept: '{kept.row.digest}'}}\nline: [{{id: e, flow: kept}}]"
         assert started(engine, tmp_path, text).wait(30) == "SUCCESS"
         with pytest.raises(orderlines.errors.UsageError, match=r"\$\.flows\.kept: .*take the pin away"):
             started(engine, tmp_path, text.replace(kept.row.digest, "0" * 64))
