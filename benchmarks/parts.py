@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from argparse import ArgumentParser
 from functools import wraps
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import orderlines
 from benchmarks import flows, plugged
@@ -27,8 +28,6 @@ from orderlines.stores.sqlite.store import SQLiteStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CHAIN: Final = 1_000
-ROUNDS: Final = 21
 SQLITE, STORE, LARGE, MACHINE, HANDING, EXECUTOR, COMPONENT, SETTLING, LOOP = (
     "SQLite: BEGIN, UPDATE, INSERT, COMMIT",
     "the store around its statements: rows made of the step, the lock",
@@ -84,15 +83,19 @@ class Clock:
 
 def main() -> None:
     """Print the table."""
+    parser = ArgumentParser(prog="python -m benchmarks.parts", description=__doc__)
+    parser.add_argument("--nodes", type=int, default=1_000, help="nodes of the chain (default: 1000)")
+    parser.add_argument("--repeat", type=int, default=21, help="runs of which the median counts (default: 21)")
+    asked = parser.parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
         plugged.enter(folder)
-        flow = orderlines.load(flows.write(folder, flows.chain(CHAIN)))
-        plain = median(_rounds(folder / "plain.db", flow))
+        flow = orderlines.load(flows.write(folder, flows.chain(asked.nodes)))
+        plain = median(_rounds(folder / "plain.db", flow, asked.repeat)) / asked.nodes
         clock = Clock()
         _put_up(clock)
-        timed = median(_rounds(folder / "timed.db", flow))
-    steps = CHAIN * (ROUNDS + 1)
+        timed = median(_rounds(folder / "timed.db", flow, asked.repeat)) / asked.nodes
+    steps = asked.nodes * (asked.repeat + 1)
     for part, seconds in clock.spent.items():
         _tell(seconds - clock.cost * clock.calls[part], steps, part)
     _tell(clock.cost * sum(clock.calls.values()), steps, "the clocks")
@@ -104,15 +107,15 @@ def _tell(seconds: float, steps: int, what: str) -> None:
     print(f"{1e6 * seconds / steps:6.1f} us  {what}")  # noqa: T201 -- that is what it is for
 
 
-def _rounds(path: Path, flow: Any) -> list[float]:
-    """Return the seconds of each run, a step, after one that does not count."""
+def _rounds(path: Path, flow: Any, count: int) -> list[float]:
+    """Return the seconds of each run, after one that does not count."""
     with orderlines.Engine(f"sqlite:///{path}") as engine:
         engine.start(flow).wait()
         taken = []
-        for _ in range(ROUNDS):
+        for _ in range(count):
             begun = time.perf_counter()
             engine.start(flow).wait()
-            taken.append((time.perf_counter() - begun) / CHAIN)
+            taken.append(time.perf_counter() - begun)
     return taken
 
 
@@ -128,7 +131,7 @@ def _put_up(clock: Clock) -> None:
         (SQLiteStore, "commit", STORE), (LargeStore, "commit", LARGE), (Turning, "turn", MACHINE),
         (Calls, "submit", HANDING), (Calls, "take", HANDING), (InlineExecutor, "poll", EXECUTOR),
         (running, "invoke", COMPONENT), (Driver, "_settled", SETTLING), (Driver, "_advance", LOOP),
-        (Driver, "_take_messages", LOOP), (Calls, "poll", LOOP),
+        (Driver, "_take_message", LOOP), (Calls, "poll", LOOP),
     ):  # fmt: skip
         setattr(owner, method, clock.around(part, getattr(owner, method)))
 

@@ -25,8 +25,8 @@ WORKLOADS = {
 }
 
 
-def benchmarks(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks", *arguments]
+def benchmarks(root: Path, *arguments: str, module: str = "benchmarks") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -64,3 +64,11 @@ def test_an_unknown_workload_is_refused(root: Path) -> None:
     done = benchmarks(root, "W99")
     assert done.returncode == 2
     assert "W99" in done.stderr
+
+
+def test_a_step_is_shown_part_by_part(root: Path) -> None:
+    done = benchmarks(root, "--nodes", "5", "--repeat", "1", module="benchmarks.parts")
+    assert done.returncode == 0, done.stderr
+    names = [line.split(" us  ")[1] for line in done.stdout.splitlines()]
+    assert len(names) == 12
+    assert names[-1] == "a step, without them"

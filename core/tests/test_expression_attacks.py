@@ -32,7 +32,7 @@ LARGE: dict[str, Any] = {
     "deep": "",
     "lines": "\n" * 200_000,
 }
-for _ in range(20_000):
+for _ in range(200_000):  # deeper than the stack of any Python: 3.14 goes on for as long as there is some
     LARGE["deep"] = [LARGE["deep"]]
 
 

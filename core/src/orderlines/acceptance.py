@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, Union
+from typing import TYPE_CHECKING, Any, Final, Protocol, Union
 
 from orderlines.errors import UsageError
 from orderlines.runnames import run_name
@@ -27,6 +27,9 @@ class Buildable(Protocol):
         """Return the flow."""
 
 
+_REMEMBERED: Final = 256 * 1024
+"""Characters of a flow's canonical JSON that are few enough to be remembered."""
+_last: tuple[str, str] = ("", "")
 FlowLike = Union["str | PathLike[str] | Flow", Buildable]
 """A flow, what builds one, or the path of a file with one."""
 
@@ -237,7 +240,14 @@ def _read(store: Store, row: FlowRow, registry: Registry) -> Flow:
 
 
 def _body(flow: Flow) -> str:
-    return json.dumps(flow.data, ensure_ascii=False, separators=(",", ":"))
+    """Return a flow's canonical JSON; that of the last one is remembered, for the next run is mostly of it too."""
+    global _last  # noqa: PLW0603 -- one tuple, put in place at once
+    mark, body = _last
+    if mark != flow.digest:
+        body = json.dumps(flow.data, ensure_ascii=False, separators=(",", ":"))
+        if len(body) <= _REMEMBERED:
+            _last = flow.digest, body
+    return body
 
 
 def _check_key(key: str | None) -> None:

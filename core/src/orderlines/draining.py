@@ -62,7 +62,7 @@ class Drainer(Driver):
     @property
     def holds(self) -> bool:
         """Whether lines are in hand, whose calls go on after :meth:`drain` has returned."""
-        return bool(self._lines)
+        return bool(self._lines.known)
 
     def drain(self, until: float) -> bool:
         """Take lines and drive them until there are none, or until the time is over.
@@ -81,13 +81,13 @@ class Drainer(Driver):
             try:
                 self._round()
             except StoreUnavailable as error:
-                if not self._lines:
+                if not self._lines.known:
                     self._shake()  # What it was asked for may be done, and only the answer lost: lines taken.
                     raise
                 self._patiently.bear(error)
             if not self._queues.open:
                 return True
-            if not self._lines and not self._stirred:
+            if not self._lines.known and not self._stirred:
                 return False
         return False
 
@@ -100,7 +100,7 @@ class Drainer(Driver):
         """
         with self._sharing:
             if self._calls.waited() >= LONG:
-                self._set_aside([line for line in list(self._lines.values()) if self._calls.recall(line)])
+                self._set_aside([line for line in list(self._lines.known.values()) if self._calls.recall(line)])
             shared = self._shared
             if shared:
                 self.store.release(self.id, shared)
@@ -135,7 +135,7 @@ class Drainer(Driver):
             self._shake()
         else:
             super()._take(row)
-            if row.id not in self._lines:  # It cannot be served here; the next one may be.
+            if row.id not in self._lines.known:  # It cannot be served here; the next one may be.
                 self._look_soon()
 
     def _stand_in(self, enough: Callable[[], bool]) -> None:
@@ -164,7 +164,7 @@ class Drainer(Driver):
         """Have lines given back, and take few at once again."""
         for line in lines:
             self._shared.append(line.id)
-            self._lines.pop(line.id, None)
+            self._lines.known.pop(line.id, None)
         if lines:
             self._pace = 1
             self._queues.batch = 0
@@ -177,7 +177,7 @@ class Drainer(Driver):
 
     def _make_room(self) -> None:
         """Say how many lines may be taken, and look for them at once where some were and have gone on."""
-        waiting = len(self._lines) - self._calls.away()
+        waiting = len(self._lines.known) - self._calls.away()
         if waiting == 0 and self._taken_at:
             quick = time.monotonic() - self._taken_at < QUICK
             self._pace = min(2 * self._pace, self._most) if quick else 1

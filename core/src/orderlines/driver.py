@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orderlines import line as machine
 from orderlines.driving.calling import Calls
+from orderlines.driving.halting import Halting
+from orderlines.driving.lines import Lines
 from orderlines.driving.mailbox import Mailbox
 from orderlines.driving.parting import Parting
 from orderlines.driving.patience import Patience
@@ -33,7 +35,7 @@ from orderlines.states import FINAL, Halt, LineStatus
 from orderlines.stores.records import Committed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from orderlines.bells import Bell
     from orderlines.driving.territory import Territory
@@ -97,11 +99,7 @@ class Driver:
         self._plans = Plans(store, registry)
         observers = registry.observers()
         self._telling = Telling(observers, self._now, self._row) if observers else None
-        self._lines: dict[int, Line] = {}
-        self._ready: deque[Line] = deque()
-        self._joins: deque[Line] = deque()
         self._outcomes: deque[Outcome] = deque()
-        self._paused: set[int] = set()
         self._version = -1
         self._stirred = True
         self._due: float | None = None
@@ -110,6 +108,10 @@ class Driver:
         self._turning = Turning(store, self._runs, self._patiently, self._calls.admit)
         self._unserved = Unserved(store, self.id, self._patiently, self._leases, self._territory.queues, tell)
         self.failures = self._unserved.failures
+        self._lines = Lines(store, self.id, self._patiently, self._runs, self._find, self._unserved.note)
+        self._ready = self._lines.ready
+        self._joins = self._lines.joins
+        self._halting = Halting(self._lines, self._calls, self._undo)
         self._stranded = Stranded(store, self.id, self._patiently)
         self._writing = Writing(store, self.id, self._patiently)
         self._relief = Relief(self._stand_in, partial(self._mailbox.put, None))
@@ -233,11 +235,7 @@ class Driver:
             return
         self._stirred = False
         territory.expire(self.store, self._runs)
-        halted = dict(self.store.halted(self.id))
-        for number in halted.keys() | self._paused:
-            self._halt(number, halted.get(number, Halt.NONE))
-        self._paused = {number for number, halt in halted.items() if halt == Halt.PAUSE}
-        self._hold_back(self._paused)
+        self._halting.obey(dict(self.store.halted(self.id)))
         claimed = territory.claim(self.store, self.id, self._runs, self.failures)
         for row in claimed:
             self._take(row)
@@ -251,7 +249,7 @@ class Driver:
         """Take the lines that the store says are ours and that we do not know: the answer was lost."""
         self._shaken = False  # First: what is lost from now on, whoever asked, may not be among those it says.
         for number in self.store.owned(self.id):
-            if number not in self._lines:
+            if number not in self._lines.known:
                 with suppress(UnknownRun):  # Another driver has ended it meanwhile, and somebody voided it.
                     self._take(self._patiently(partial(self.store.line, number)))
         self._stirred = True
@@ -302,41 +300,14 @@ class Driver:
         self._tell(number)
 
     def _take(self, row: LineRow) -> None:
-        """Take a line that the store gave us; give it back where its run is not served here."""
-        if row.run not in self._runs and self._territory.admits():
-            found = self._patiently(lambda: self.store.run(row.run))
-            if found is not None:
-                self._serve(found)
-        run = self._runs.get(row.run)
-        if run is None:
-            self._patiently(lambda: self.store.release(self.id, [row.id]))
-        else:
-            self._adopt(row.run, [row.id], lambda: [run.line(row)])
+        """Take a line that the store gave us."""
+        self._lines.take(row)
 
-    def _adopt(self, run: int, lines: Sequence[int], make: Callable[[], Sequence[Line]]) -> None:
-        """Go on with lines, made of what is kept; where that cannot be read, their run is not served here."""
-        try:
-            made = self._patiently(make)
-        except StoreUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 -- what was kept cannot be read; other runs go on
-            if set(lines) & set(self._patiently(lambda: self.store.owned(self.id))):
-                self._give_up(run, lines, error)
-            return  # Where they are not ours any more, another driver has gone on with them meanwhile.
-        for line in made:
-            self._lines[line.id] = line
-            (self._joins if line.status == LineStatus.JOIN else self._ready).append(line)
-
-    def _give_up(self, run: int, lines: Sequence[int], error: BaseException) -> None:
-        """Serve a run no more, and let go of lines of it; it ends all the same, where somebody wishes it."""
-        self._runs.pop(run, None)
-        self._patiently(lambda: self.store.release(self.id, lines))
-        self._unserved.note(run, error)
-
-    def _drop(self, line: Line) -> None:
-        """Forget a line that is not ours any more; a newer state of it, taken in the meantime, stays."""
-        if self._lines.get(line.id) is line:
-            del self._lines[line.id]
+    def _find(self, number: int) -> None:
+        """Serve the run of a line, where the territory lets that be one that is not served yet."""
+        row = self._patiently(lambda: self.store.run(number)) if self._territory.admits() else None
+        if row is not None:
+            self._serve(row)
 
     # Steps
 
@@ -390,7 +361,7 @@ class Driver:
 
     def _settle(self, line: Line, turn: Turn, outcome: Outcome | None, done: Committed) -> None:
         step = turn.step
-        if done.refused == "fenced" and self._written(line, step):
+        if done.refused == "fenced" and self._shaken and self._writing.was_written(line, step):
             done = Committed()
         if done.refused is not None:
             if step is not None and step.logs:
@@ -403,7 +374,7 @@ class Driver:
         elif turn.wants is not None:
             self._calls.wait(line, turn.wants)
         elif step is not None:
-            self._drop(line)
+            self._lines.drop(line)
             self._follow(line, turn, done)
 
     def _settled(self, line: Line, turn: Turn) -> None:
@@ -429,7 +400,7 @@ class Driver:
                 if step.opening is None
                 else partial(run.opened, line, step.opening, turn.each)
             )
-            self._adopt(run.id, [row.id for row in done.opened], partial(opens, done.opened))
+            self._lines.adopt(run.id, [row.id for row in done.opened], partial(opens, done.opened))
         if done.woken is not None:
             self._take(done.woken)
         if step.closes is not None and line.halt == Halt.STOP:
@@ -456,20 +427,6 @@ class Driver:
         self._stirred = True
         self._next_poll = 0.0
 
-    def _written(self, line: Line, step: Step | None) -> bool:
-        """Return whether a step that was refused had been written before: the answer was lost.
-
-        Only the line's owner raises ``seq``. What the step opened or woke is found by :meth:`_reconcile`.
-        """
-        if step is None or not self._shaken:
-            return False
-        try:
-            row = self._patiently(lambda: self.store.line(line.id))
-        except UnknownRun:  # Another driver has brought its run to an end, and somebody has taken it away.
-            return False
-        mine = row.owner == self.id or not step.keep
-        return mine and (row.epoch, row.seq, row.status) == (line.epoch, line.seq + 1, step.status)
-
     def _refused(self, line: Line, outcome: Outcome | None, done: Committed) -> None:
         if done.refused == "halted":
             line.halt = done.halt
@@ -478,10 +435,10 @@ class Driver:
         if done.refused != "fenced":
             self._break(line, StepRefused(f"the step cannot be written: {done.refused}"))
             return
-        self._drop(line)
+        self._lines.drop(line)
         self._stirred = self._shaken = True
         if outcome is not None and outcome.how == "returned":
-            self._keep_late(line, outcome)
+            self._writing.keep_late(line, machine.late(line, outcome, self._now()))
 
     def _break(self, line: Line, reason: StepRefused) -> None:
         """Fail a line whose step cannot be written; where not even that can be, its run is not served here."""
@@ -490,34 +447,15 @@ class Driver:
         if done.refused in {None, "fenced", "halted"}:
             self._settle(line, turn, None, done)
             return
-        self._drop(line)
-        self._give_up(line.info.id, [line.id], reason)
+        self._lines.drop(line)
+        self._lines.give_up(line.info.id, [line.id], reason)
 
-    def _keep_late(self, line: Line, outcome: Outcome) -> None:
-        """Keep an answer that came when the line had another owner, for people to see."""
-        late = machine.late(line, outcome, self._now())
-        with suppress(StoreUnavailable):  # It is for people to see; the other lines of the group must go on.
-            self.store.late(line.id, late)
+    def _undo(self, lines: Sequence[Line]) -> None:
+        """Write that calls which are recorded as begun never were."""
+        now = self._now()
+        self._commit([(line, machine.undone(line, now), None) for line in lines])
 
-    # Stopping and pausing
-
-    def _hold_back(self, paused: Iterable[int]) -> None:
-        """Let no call begin in lines that are paused: those that wait for the driver's thread are taken back."""
-        known = [self._lines[number] for number in paused if number in self._lines]
-        waiting = [line for line in known if self._calls.recall(line)]
-        if waiting:
-            now = self._now()
-            self._commit([(line, machine.undone(line, now), None) for line in waiting])
-
-    def _halt(self, number: int, halt: int) -> None:
-        """Obey a wish on a line of ours: end its call, or end it where it waits for a slot."""
-        line = self._lines.get(number)
-        if line is None or line.halt == halt:
-            return
-        line.halt = halt
-        ended = halt >= Halt.SKIP and self._calls.end(line)
-        if not ended and self._calls.forget(line):
-            self._ready.append(line)
+    # The end
 
     def _let_go(self) -> None:
         """Give calls their grace, keep what they return, and give back the rest."""

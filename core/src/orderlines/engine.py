@@ -271,7 +271,7 @@ class Run:
     @property
     def row(self) -> RunRow:
         """The run as it is kept now."""
-        row = self.store.run(self.name)
+        row = self.store.run(self._number or self.name)
         if row is None:
             raise UnknownRun(f"no run {self.name!r} in {self.store.shown}")
         self._seen = row.status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,9 +115,31 @@ class Problem(NamedTuple):
         return f"{place}: {kind}: {self.path}: {self.reason}{hint}"
 
 
+ALIKE: Final = 3
+"""Problems with one reason that are told in full; where there are more, the last place stands for the others."""
+
+
+def folded(problems: Sequence[Problem]) -> list[Problem]:
+    """Return problems for people to read: one mistake may be there a thousand times, and must not hide another one."""
+    alike: dict[tuple[str, str, bool], list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault((problem.reason, problem.hint, problem.warning), []).append(problem)
+    kept = {id(problem) for group in alike.values() for problem in group[:ALIKE]}
+    last = {id(group[-1]): len(group) - ALIKE for group in alike.values() if len(group) > ALIKE}
+    out = []
+    for problem in problems:
+        more = last.get(id(problem), 0)
+        if id(problem) in kept or more == 1:
+            out.append(problem)
+        elif more:
+            reason = f"the same here and {more - 1:,} times before it: {problem.reason}"
+            out.append(problem._replace(reason=reason, hint="`orderlines validate --json` lists them"))
+    return out
+
+
 class InvalidFlow(OrderlinesError):
     """A flow that cannot run; :attr:`problems` names everything that is wrong, warnings included."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+        super().__init__("\n".join(map(str, folded(self.problems))))

@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from orderlines.cli.output import json_text, tell
-from orderlines.errors import InvalidFlow
+from orderlines.errors import InvalidFlow, folded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from orderlines.errors import Problem
     from orderlines.flow.load import Loaded
@@ -44,6 +44,6 @@ def problems_document(problems: Iterable[Problem]) -> dict[str, Any]:
     return {"problems": [problem._asdict() for problem in problems]}
 
 
-def _tell(problems: Iterable[Problem]) -> None:
-    for problem in problems:
+def _tell(problems: Sequence[Problem]) -> None:
+    for problem in folded(problems):
         tell(problem, "WARNING" if problem.warning else "ERROR")

@@ -9,6 +9,7 @@ from orderlines import line as machine
 from orderlines.errors import ExpressionError, ValueLost
 from orderlines.nodes.base import Each, Enter, Open
 from orderlines.states import FINAL, LineStatus
+from orderlines.stores.records import ChildRow
 from orderlines.values import decode
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from orderlines.nodes.base import Action
     from orderlines.plan import Plan
     from orderlines.stores.base import Store
-    from orderlines.stores.records import ChildRow, KeptTask, LineRow, Opening, RunRow
+    from orderlines.stores.records import KeptTask, LineRow, Opening, RunRow
 
 
 class _Join:
@@ -68,7 +69,8 @@ class Served:
             line = machine.Line(row, self.info, self._plan, {}, {})
         else:
             line = self._child(row._replace(vars=None), row.parent, self._join(row.parent, row.path))
-        line.visits = self._store.visits(row.id)
+        if row.tasks:
+            line.visits = self._store.visits(row.id)
         try:
             line.own = self._own(row)
             line.memory = self._outcomes(line, line.block.needs)
@@ -113,10 +115,11 @@ class Served:
         if child.status != LineStatus.SUCCESS:
             return child
         variables, result = child.variables, child.result
-        return child._replace(
-            variables=None if variables is None else self._store.whole(variables),
-            result=self._store.whole(result) if results and result is not None else None,
-        )
+        return ChildRow(
+            child.place, child.path, child.status, child.error,
+            self._store.whole(result) if results and result is not None else None,
+            None if variables is None else self._store.whole(variables),
+        )  # fmt: skip
 
     def _child(self, row: LineRow, parent: int, join: _Join) -> Line:
         plan = self._plan_for(row)
@@ -164,8 +167,9 @@ class Served:
 
     def _own(self, row: LineRow) -> dict[str, Any]:
         own: dict[str, Any] = {} if row.vars is None else decode(self._store.whole(row.vars))
-        for text in self._store.assigned(row.id, row.vars_at):
-            own.update(decode(self._store.whole(text)))
+        if row.tasks > row.vars_at:
+            for text in self._store.assigned(row.id, row.vars_at):
+                own.update(decode(self._store.whole(text)))
         return own
 
     def _started(self) -> float | None:

@@ -14,6 +14,7 @@ from orderlines.components.context import CallContext, CallIdentity
 from orderlines.components.invoke import invoke, invoke_async, raised
 from orderlines.components.library import load_component
 from orderlines.executors.base import Outcome
+from orderlines.processes.forks import PROCESS
 from orderlines.processes.frames import pack
 from orderlines.values import decode, encode
 
@@ -146,11 +147,11 @@ def read_done(frame: Frame) -> Outcome:
 
 def run_here(call: Call, context: CallContext | None) -> Outcome:
     """Run a call in this thread, on its own live arguments. A fork that leaves the component ends: it is no driver."""
-    process = os.getpid()
+    process = PROCESS.pid
     started = time.time()
     begun = time.monotonic()
     finished = invoke(call.component, call.arguments, context)
-    if os.getpid() != process:
+    if os.getpid() != process:  # Asked of the kernel: a component may fork in ways of which Python does not know.
         os._exit(0)
     if context is not None:
         context.finish()

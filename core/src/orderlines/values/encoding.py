@@ -176,11 +176,10 @@ def _flat(values: dict[Any, Any]) -> str | None:
         return None
     out = []
     for key, value in values.items():
-        name = _scalar(key) if type(key) is str else None
         text = _scalar(value)
-        if name is None or text is None:
+        if text is None or type(key) is not str or len(key) >= _QUICK or not key.isascii():
             return None
-        out.append(f"{name}:{text}")
+        out.append(f"{encode_basestring(key)}:{text}")
     return f"{{{','.join(out)}}}"
 
 

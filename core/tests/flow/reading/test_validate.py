@@ -211,6 +211,30 @@ def test_places_in_json(problems: Problems) -> None:
     assert str(found).startswith("f.json:4:26: error: $.line[0].with.b: ")
 
 
+def test_one_mistake_made_often_hides_no_other(registry: Registry) -> None:
+    nodes = [f"{{id: n{number}, call: nowhere.echo}}" for number in range(200)]
+    with pytest.raises(InvalidFlow) as caught:
+        load_text(flow(*nodes[:150], "{id: odd, call: lib.ecko, with: {value: 1}}", *nodes[150:]), registry)
+    assert len(caught.value.problems) == 201
+    told = str(caught.value).splitlines()
+    assert [line.split(": ")[2] for line in told] == [
+        "$.line[0].call", "$.line[1].call", "$.line[2].call", "$.line[150].call", "$.line[200].call",
+    ]  # fmt: skip
+    assert "ecko" in told[3]
+    assert told[4].startswith("flow:203:")
+    assert "the same here and 196 times before it: there is no component library 'nowhere'" in told[4]
+    assert "orderlines validate --json" in told[4]
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_a_few_of_one_mistake_are_told_in_full(registry: Registry, count: int) -> None:
+    nodes = [f"{{id: n{number}, call: nowhere.echo}}" for number in range(count)]
+    with pytest.raises(InvalidFlow) as caught:
+        load_text(flow(*nodes), registry)
+    assert str(caught.value).splitlines() == [str(problem) for problem in caught.value.problems]
+    assert len(caught.value.problems) == count
+
+
 def test_a_thousand_problems_are_enough(registry: Registry) -> None:
     with pytest.raises(InvalidFlow) as caught:
         load_text(flow(*(f"{{id: n{n}}}" for n in range(1500))), registry)

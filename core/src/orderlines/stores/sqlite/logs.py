@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 PAGE = 200
 """Rows that are read at once: no cursor stays open while somebody looks at them."""
 # Of a line that was taken away nothing is kept: nobody would take it away again.
-_LOG = """INSERT INTO logs (run, line, node, visit, attempt, at, level, text) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
- WHERE EXISTS (SELECT 1 FROM lines WHERE id = ?2)"""
-_PROGRESS = """INSERT OR REPLACE INTO progress (run, line, epoch, seq, report) SELECT ?1, ?2, ?3, ?4, ?5
- WHERE EXISTS (SELECT 1 FROM lines WHERE id = ?2)"""
+_LOG = """INSERT INTO logs (run, line, node, visit, attempt, at, level, text) SELECT ?, ?, ?, ?, ?, ?, ?, ?
+ WHERE EXISTS (SELECT 1 FROM lines WHERE id = ?)"""
+_PROGRESS = """INSERT OR REPLACE INTO progress (run, line, epoch, seq, report) SELECT ?, ?, ?, ?, ?
+ WHERE EXISTS (SELECT 1 FROM lines WHERE id = ?)"""
 _COLUMNS = (
     "logs.id, lines.path, logs.run, logs.line, logs.node, logs.visit, logs.attempt, logs.at, logs.level, logs.text"
 )
@@ -29,12 +29,12 @@ _COLUMNS = (
 
 def insert_logs(db: sqlite3.Connection, rows: Sequence[LogRow]) -> None:
     """Write what attempts said."""
-    db.executemany(_LOG, rows)
+    db.executemany(_LOG, [(*row, row.line) for row in rows])
 
 
 def insert_progress(db: sqlite3.Connection, rows: Sequence[ProgressRow]) -> None:
     """Write what calls reported."""
-    db.executemany(_PROGRESS, rows)
+    db.executemany(_PROGRESS, [(*row, row.line) for row in rows])
 
 
 def current_progress(db: sqlite3.Connection, run: int) -> dict[int, str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from orderlines.states import Halt, LineStatus
+from orderlines.states import Halt
 from orderlines.stores.records import Committed, LineRow
 from orderlines.stores.sqlite.columns import LINE_COLUMNS
 from orderlines.stores.sqlite.joins import Finished, Home, count, insert_child, open_followers, shut, wake
 from orderlines.stores.sqlite.logs import insert_logs
 from orderlines.stores.sqlite.schema import TASK_BITS
+from orderlines.stores.sqlite.signals import take_signal
 from orderlines.stores.sqlite.wishes import standing_wish
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _let_go(db: sqlite3.Connection, driver: int, step: Step, now: float) -> Comm
         db.execute("UPDATE lines SET queue = ? WHERE id = ?", (step.queue, step.line))
         return Committed(left=note_rings(db, [step.line], now))
     if step.waits:
-        return Committed(woken=_take_signal(db, driver, step))
+        return Committed(woken=take_signal(db, driver, step))
     return _WRITTEN
 
 
@@ -143,24 +144,6 @@ def _close_join(db: sqlite3.Connection, driver: int, step: Step, label: str, now
         return None
     (queue,) = db.execute("SELECT queue FROM lines WHERE id = ?", (step.line,)).fetchone()
     return wake(db, driver, step.line, queue, now)
-
-
-def _take_signal(db: sqlite3.Connection, driver: int, step: Step) -> LineRow | None:
-    """Give a line that begins to wait the signal that was there before it, if there is one."""
-    marks = ", ".join("?" * len(step.waits))
-    found = db.execute(
-        f"SELECT id, data FROM signals WHERE run = ? AND line IS NULL AND target IN ({marks}) ORDER BY id LIMIT 1",
-        (step.run, *step.waits),
-    ).fetchone()
-    if found is None:
-        return None
-    db.execute("UPDATE signals SET line = ? WHERE id = ?", (step.line, found[0]))
-    row = db.execute(
-        f"UPDATE lines SET status = ?, state = ?, due = NULL, owner = ?, epoch = epoch + 1 WHERE id = ?"
-        f" RETURNING {LINE_COLUMNS}",
-        (LineStatus.SIGNALLED, found[1], driver, step.line),
-    ).fetchone()
-    return LineRow(*row)
 
 
 def _end(db: sqlite3.Connection, driver: int, step: Step, ending: Ending, now: float) -> Committed:

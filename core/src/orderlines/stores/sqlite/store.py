@@ -6,9 +6,9 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from orderlines.errors import Refused, UnknownRun
+from orderlines.errors import UnknownRun
 from orderlines.processes.identity import ProcessIdentity
-from orderlines.states import RELEASED, Halt, LineStatus
+from orderlines.states import RELEASED, LineStatus
 from orderlines.stores.base import Store
 from orderlines.stores.records import LEASE, ChildRow, DriverRow, FlowRow, KeptTask, LineRow, RoundRow, RunRow, TaskRow
 from orderlines.stores.sqlite.accepting import accept_run
@@ -29,6 +29,7 @@ from orderlines.stores.sqlite.reopening import begin_round, check_over, reopen_l
 from orderlines.stores.sqlite.rewinding import rewind
 from orderlines.stores.sqlite.schedules import SQLiteSchedules
 from orderlines.stores.sqlite.schema import TASK_BITS
+from orderlines.stores.sqlite.signals import send_signal
 from orderlines.stores.sqlite.steps import apply_step, note_rings
 from orderlines.stores.sqlite.wishes import mark_skipped, take_back_pause, write_wish
 
@@ -199,28 +200,10 @@ class SQLiteStore(SQLiteSchedules, Store):
 
     def signal(self, run: int, target: str, data: str, key: str | None = None) -> bool:
         with self._connections.writing() as db:
-            row = db.execute(f"SELECT name, finished FROM runs WHERE id = ? AND {_SEEN}", (run,)).fetchone()
+            row = db.execute(f"SELECT {_RUN} FROM runs WHERE id = ? AND {_SEEN}", (run,)).fetchone()
             if row is None:
                 raise UnknownRun(f"no run with number {run} in {self.url}")
-            if row[1] is not None:
-                raise Refused(f"run {row[0]} has ended; nothing in it waits for a signal any more")
-            if key is not None and db.execute("SELECT 1 FROM signals WHERE run = ? AND key = ?", (run, key)).fetchone():
-                return False
-            waiting = db.execute(
-                "SELECT id, path, state FROM lines WHERE run = ? AND status = ? AND halt < ? ORDER BY id",
-                (run, LineStatus.SIGNAL, Halt.SKIP),
-            ).fetchall()
-            line = _addressed(target, [(number, path, json.loads(state)) for number, path, state in waiting])
-            db.execute(
-                "INSERT INTO signals (run, target, key, data, created, line) VALUES (?, ?, ?, ?, ?, ?)",
-                (run, target, key, data, self.now(), line),
-            )
-            if line is not None:
-                db.execute(
-                    "UPDATE lines SET status = ?, state = ?, due = NULL, owner = NULL, epoch = epoch + 1 WHERE id = ?",
-                    (LineStatus.SIGNALLED, data, line),
-                )
-            return True
+            return send_signal(db, RunRow(*row), target, key, data, self.now())
 
     # Lines
 
@@ -476,18 +459,6 @@ class SQLiteStore(SQLiteSchedules, Store):
     def prune_flows(self) -> int:
         with self._connections.writing() as db:
             return delete_unnamed_flows(db)
-
-
-def _addressed(target: str, waiting: Sequence[tuple[int, str, list[str]]]) -> int | None:
-    """Return the line that a signal is for, if one waits for it already.
-
-    :raises Refused: several do, and the signal does not say which.
-    """
-    found = [(number, path, addresses[0]) for number, path, addresses in waiting if target in addresses]
-    if len(found) > 1:
-        names = ", ".join(f"{path}/{node}".lstrip("/") for _, path, node in found[:5])
-        raise Refused(f"{len(found)} lines wait for {target!r}; name one of them: {names}")
-    return found[0][0] if found else None
 
 
 def _conditions(wanted: RunFilter) -> Iterator[tuple[str, tuple[object, ...]]]:
