@@ -77,3 +77,16 @@ def test_an_invalid_flow_is_refused(command: str) -> None:
     done = orderlines(command, FLOWS / "refuse_bad_strategy.json")
     assert (done.returncode, done.stdout) == (2, "")
     assert "pray" in done.stderr
+
+
+def test_a_flow_that_only_a_store_could_know_is_named_and_makes_no_store(tmp_path: Path) -> None:
+    path = tmp_path / "flow.yaml"
+    path.write_text("flow: x\nline: [{id: e, flow: other}]\n", encoding="utf-8")
+    checked = orderlines("validate", path)
+    assert (checked.returncode, checked.stdout) == (
+        0, f"{path}: flow 'x' is valid, where the store of the run has a flow 'other'\n",
+    )  # fmt: skip
+    done = orderlines("run", path, "--store", f"sqlite:///{tmp_path}/runs.db")
+    assert done.returncode == 2
+    assert "$.line[0].flow: flow 'x' enters the flow 'other'" in done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["flow.yaml"]

@@ -149,6 +149,34 @@ def test_a_node_of_a_graph_sees_what_those_before_it_assigned(executor: str, sto
     assert results == {"a": "a", "b": "ab", "c": "aca", "d": "abd", "dag": None, "last": "ab 1 aca"}
 
 
+def test_a_node_of_a_graph_asks_for_what_other_drivers_have_done(store: str, tmp_path: Path) -> None:
+    text = """
+line:
+  - id: dag
+    graph:
+      nodes:
+        - {id: a, group: [{id: deep, call: demo.echo, with: {value: 1}}]}
+        - {id: asked, signal: go, after: [a]}
+        - {id: off, enabled: false, call: demo.echo, with: {value: 2}, after: [asked]}
+        - id: last
+          group:
+            - id: told
+              call: demo.echo
+              with: {value: ["${nodes.deep.result}", "${nodes.asked.result}", "${nodes.off.status}"]}
+          after: [off]
+  - {id: tell, call: demo.echo, with: {value: ["${nodes.told.result}", "${nodes.deep.result}"]}}
+"""
+    with orderlines.Engine(store) as engine:
+        number = started(engine, tmp_path, text).row.id
+        until(lambda: bool(waiting(engine, number)), "it waits")
+    with orderlines.Engine(store) as engine:
+        engine.store.signal(number, "go", "7")
+        (run,) = engine.recover()
+        assert run.wait(30) == "SUCCESS", run.error
+    told = [1, 7, "SKIP"]
+    assert [task["result"] for task in run.tasks() if task["node"] == "tell"] == [[told, 1]]
+
+
 @pytest.mark.parametrize(("policy", "done"), [("stop", {"a"}), ("wait", {"a", "z"})])
 def test_what_follows_a_failed_node_of_a_graph_does_not_run(
     policy: str, done: set[str], store: str, tmp_path: Path
@@ -203,6 +231,64 @@ def test_a_sub_flow_by_name_is_the_one_that_the_store_accepted_last(store: str, 
             started(engine, tmp_path, "line: [{id: e, flow: nowhere}]")
 
 
+def test_a_flow_that_is_not_there_is_named_with_its_place(store: str, tmp_path: Path) -> None:
+    text = "line: [{id: g, group: [{id: e, flow: nowhere}]}]"
+    with orderlines.Engine(store) as engine, pytest.raises(orderlines.errors.UsageError) as caught:
+        started(engine, tmp_path, text)
+    assert str(caught.value).startswith("$.line[0].group[0].flow: flow 'x' enters the flow 'nowhere'")
+
+
+def test_a_flow_cannot_contain_what_was_accepted_under_its_name(store: str, tmp_path: Path) -> None:
+    with orderlines.Engine(store) as engine:
+        (tmp_path / "sub.yaml").write_text("flow: sub\nline: [{id: e, flow: ./x.yaml}]", encoding="utf-8")
+        (tmp_path / "x.yaml").write_text("flow: x\nline: [{id: a, start: null}]", encoding="utf-8")
+        engine.start(tmp_path / "x.yaml").wait(30)
+        engine.start(tmp_path / "sub.yaml").wait(30)
+        for path in ("sub.yaml", "x.yaml"):
+            (tmp_path / path).unlink()
+        for name in ("x", "sub"):
+            with pytest.raises(orderlines.errors.UsageError, match="cannot contain itself"):
+                started(engine, tmp_path, f"line: [{{id: e, flow: {name}}}]")
+
+
+def test_a_flow_of_the_store_may_be_entered_from_a_file_inside(store: str, tmp_path: Path) -> None:
+    (tmp_path / "kept.yaml").write_text("flow: kept\nvars: {v: 7}\nline: [{id: a, start: null}]", encoding="utf-8")
+    middle = "flow: middle\nvars: {v: 0}\nline: [{id: m, flow: kept, set: {v: '${result.v}'}}]"
+    (tmp_path / "middle.yaml").write_text(middle, encoding="utf-8")
+    text = "vars: {v: 0}\nline: [{id: o, flow: ./middle.yaml, set: {v: '${result.v}'}}]"
+    with orderlines.Engine(store) as engine:
+        engine.start(tmp_path / "kept.yaml").wait(30)
+        (tmp_path / "kept.yaml").unlink()
+        run = started(engine, tmp_path, text)
+        assert (run.wait(30), run.variables) == ("SUCCESS", {"v": 7})
+        (tmp_path / "middle.yaml").write_text(middle.replace("flow: kept", "flow: nowhere"), encoding="utf-8")
+        with pytest.raises(orderlines.errors.UsageError, match=r"flow 'middle' enters the flow 'nowhere'"):
+            started(engine, tmp_path, text)
+
+
+def test_a_pin_to_what_the_store_does_not_have_is_refused(store: str, tmp_path: Path) -> None:
+    (tmp_path / "kept.yaml").write_text("flow: kept\nline: [{id: a, start: null}]", encoding="utf-8")
+    with orderlines.Engine(store) as engine:
+        kept = engine.start(tmp_path / "kept.yaml")
+        kept.wait(30)
+        (tmp_path / "kept.yaml").unlink()
+        text = f"flows: {{kept: '{kept.row.digest}'}}\nline: [{{id: e, flow: kept}}]"
+        assert started(engine, tmp_path, text).wait(30) == "SUCCESS"
+        with pytest.raises(orderlines.errors.UsageError, match=r"\$\.flows\.kept: .*take the pin away"):
+            started(engine, tmp_path, text.replace(kept.row.digest, "0" * 64))
+
+
+def test_flows_that_a_store_knows_are_nested_no_deeper_than_others(store: str, tmp_path: Path) -> None:
+    path = tmp_path / "flow.yaml"
+    with orderlines.Engine(store) as engine:
+        for depth in range(1, 21):
+            node = "start: null" if depth == 1 else f"flow: n{depth - 1}"
+            path.write_text(f"flow: n{depth}\nline: [{{id: e, {node}}}]", encoding="utf-8")
+            engine.start(path)
+        with pytest.raises(orderlines.errors.UsageError, match="deeper than 20 levels"):
+            started(engine, tmp_path, "line: [{id: e, flow: n20}]")
+
+
 TYPED = """
 flow: typed
 vars: {region: eu}
@@ -254,6 +340,19 @@ line:
     assert run.status == "FAILURE"
     assert next(task for task in run.tasks() if task["node"] == "e")["attempt"] == 3
     assert log.read_text(encoding="utf-8").split() == ["x"] * 3
+
+
+def test_a_loop_of_failures_ends_and_says_so(store: str, tmp_path: Path) -> None:
+    text = """
+line:
+  - {id: first, start: null}
+  - {id: bad, until: "${'never'}", on_error: {goto: first}}
+"""
+    run = ended(store, tmp_path, text)
+    assert run.error is not None
+    assert "'never' is no moment" in run.error["message"]
+    assert "has led the line on 1,000 times" in run.error["message"]
+    assert sum(task["node"] == "bad" for task in run.tasks()) == 1_001
 
 
 @pytest.mark.parametrize("wait", ["delay: 50ms", 'delay: "${0.05}"', "until: '2020-01-01T00:00:00+08:00'"])

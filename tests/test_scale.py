@@ -162,6 +162,25 @@ def graph(large: Large, size: int) -> dict[str, Any]:
     return {"flow": "dag", "line": [{"id": "dag", "graph": {"limit": LIMIT, "nodes": nodes}}]}
 
 
+def asking_graph(large: Large, size: int) -> dict[str, Any]:
+    """Return such a graph in which each node asks what those before it came to."""
+    document = graph(large, size)
+    for node in document["line"][0]["graph"]["nodes"]:
+        node["with"]["text"] = " ".join(f"${{nodes.{each}.status}}" for each in node.get("after", ())) or "first"
+    return document
+
+
+def nested(large: Large, size: int) -> dict[str, Any]:
+    """Return a foreach in a foreach, in whose innermost line one node asks what another one came to."""
+    log = str(large.log)
+    count = {"id": "count", "call": "seen.count", "with": {"log": log, "number": "${index}"}}
+    ask = {"id": "ask", "call": "seen.act", "with": {"log": log, "text": "${str(nodes.count.result)}"}}
+    inner = {"id": "inner", "foreach": [1, 2], "line": [count, ask]}
+    outer = {"id": "outer", "foreach": "${items}", "limit": LIMIT, "line": [inner]}
+    return {"flow": "nested", "vars": {"items": list(range(size // 4))}, "line": [outer]}
+
+
+ASKING = {"graph": (asking_graph, 400), "nested": (nested, 1_200)}
 SIZES = {"chain": (chain, 100_000 if CHAOS else 1_200), "foreach": (foreach, 100_000 if CHAOS else 1_200),
          "graph": (graph, 2_000 if CHAOS else 400)}  # fmt: skip
 
@@ -188,3 +207,35 @@ def test_a_chain_of_100_000_a_foreach_over_100_000_items_and_a_graph_of_2_000_no
         large.store.close()
     sys.stdout.write(f"{shape} {size}: {works[1]}, {works[1] / works[0]}\n")
     assert max((works[1] / works[0]).values()) < TIMES * SLACK, works
+
+
+@pytest.mark.parametrize("shape", ASKING)
+def test_what_others_have_come_to_is_asked_for_in_linear_time_and_memory(
+    shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, size = ASKING[shape]
+    works = []
+    for count in (size // TIMES, size):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        large = Large(folder, monkeypatch)
+        run = large.accept(make(large, count))
+        works.append(large.drive(run))
+        large.ended(run)
+        said = [each for each in read(large.log) if each.what == "end"]
+        assert len(said) == count
+        large.store.close()
+    sys.stdout.write(f"{shape} {size}: {works[1]}, {works[1] / works[0]}\n")
+    assert max((works[1] / works[0]).values()) < TIMES * SLACK, works
+
+
+def test_what_other_runs_have_left_makes_no_join_dearer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = Large(tmp_path, monkeypatch)
+    ask = {"call": "seen.act", "with": {"log": str(large.log), "text": "${nodes.first.status}"}}
+    first = {"id": "first", "call": "seen.act", "with": {"log": str(large.log), "text": "first"}}
+    small = {"flow": "small", "line": [{"id": "group", "group": [first]}, {"id": "ask", **ask}]}
+    alone = large.drive(large.accept(small))
+    large.drive(large.accept(chain(large, 2_000)))
+    beside = large.drive(large.accept(small))
+    large.store.close()
+    assert beside.instructions < alone.instructions * SLACK

@@ -117,23 +117,114 @@ def checked(flow: Flow, variables: Mapping[str, Any]) -> Mapping[str, Any]:
 def pinned_in(store: Store, flow: Flow, registry: Registry) -> Flow:
     """Return a flow with those that it enters by name pinned: to the ones that a store has accepted last.
 
-    :raises UsageError: the store has no flow of that name.
+    :raises UsageError: the store has no flow of that name; or that enters a flow of this one's name, or too many.
     """
-    if not flow.unpinned:
+    if not flow.unpinned and "flows" not in flow.data:
         return flow
-    from orderlines.flow.pinning import pinned  # noqa: PLC0415 -- most flows enter no other
+    from orderlines.flow.linking import MAX_DEPTH  # noqa: PLC0415 -- most flows enter no other
+    from orderlines.flow.pinning import depth, missing  # noqa: PLC0415 -- as above
 
-    return pinned(flow, {name: _kept(store, name, flow, registry) for name in flow.unpinned})
+    if not missing(flow):
+        return flow
+    whole = _Pinning(store, registry).pinned(flow, ())
+    if depth(whole) > MAX_DEPTH:
+        raise UsageError(f"flow {flow.name!r}: flows are nested deeper than {MAX_DEPTH} levels; make them flatter")
+    return whole
+
+
+class _Pinning:
+    """Pins flows of a store, however deep the flow is inside that enters them."""
+
+    def __init__(self, store: Store, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+        self._known: dict[tuple[str, tuple[str, ...]], Flow] = {}
+
+    def pinned(self, flow: Flow, around: tuple[str, ...]) -> Flow:
+        """Return a flow with all pinned; ``around`` names those that enter it."""
+        from orderlines.flow.pinning import missing, pinned, pins  # noqa: PLC0415 -- most flows enter no other
+
+        known = self._known.get((flow.digest, around))
+        if known is not None:
+            return known
+        names = (*around, flow.name)
+        found = {name: self.pinned(each, names) for name, each in flow.flows.items() if missing(each)}
+        for name in flow.unpinned:
+            found[name] = _kept(self._store, name, flow, self._registry)
+        for name in pins(flow).keys() - flow.flows.keys():
+            found[name] = _pinned_to(self._store, name, flow, self._registry)
+        for kept in found.keys() - flow.flows.keys():
+            _check_ring(found[kept], names)
+        whole = self._known[flow.digest, around] = pinned(flow, found)
+        return whole
+
+
+def _check_ring(kept: Flow, around: tuple[str, ...]) -> None:
+    """Refuse a flow that would contain itself as a store had accepted it before: it would grow with each time."""
+    from orderlines.flow.pinning import inside  # noqa: PLC0415 -- as above
+
+    for each in (kept, *inside(kept)):
+        if each.name in around:
+            ring = [*around[around.index(each.name) :], kept.name, *(() if each is kept else ("...", each.name))]
+            raise UsageError(
+                f"a flow cannot contain itself, not even as it was accepted before: {' -> '.join(ring)};"
+                " let a `switch` go back to an earlier node, or give one of them another name"
+            )
 
 
 def _kept(store: Store, name: str, flow: Flow, registry: Registry) -> Flow:
     row = store.flow_named(name)
     if row is None:
-        raise UsageError(
-            f"flow {flow.name!r} enters the flow {name!r}, and {store.shown} has none of that name: run it once,"
-            f" or put {name}.yaml beside the file"
-        )
+        raise _not_there(flow, name, registry, store.shown)
     return _read(store, row, registry)
+
+
+def refuse_missing(flow: Flow, registry: Registry, url: str) -> None:
+    """Refuse a flow that enters any that only a store could know, where there is no store yet.
+
+    :raises UsageError: it does.
+    """
+    from orderlines.flow.pinning import inside  # noqa: PLC0415 -- most runs find their store
+
+    for each in (*inside(flow), flow):
+        for name in each.unpinned:
+            raise _not_there(each, name, registry, url)
+
+
+def _not_there(flow: Flow, name: str, registry: Registry, shown: str) -> UsageError:
+    return UsageError(
+        f"{_where(flow, name, registry)}: flow {flow.name!r} enters the flow {name!r}; there is no {name}.yaml"
+        f" beside its file, and {shown} has none of that name: put it there, or run it once"
+    )
+
+
+def _pinned_to(store: Store, name: str, flow: Flow, registry: Registry) -> Flow:
+    """Return a flow that the document itself pins to a digest."""
+    digest: str = flow.data["flows"][name]
+    try:
+        body = store.flow(digest)
+    except LookupError:
+        from orderlines.paths import json_path  # noqa: PLC0415 -- only on the way to an error
+
+        raise UsageError(
+            f"{json_path(('flows', name))}: flow {flow.name!r} is pinned to a flow {name!r} of the digest"
+            f" {digest[:12]}..., and {store.shown} has none of that digest: take the pin away"
+        ) from None
+    return _read(store, FlowRow(digest, name, "", body), registry)
+
+
+def _where(flow: Flow, name: str, registry: Registry) -> str:
+    """Return the JSON path at which a flow names another one that it enters."""
+    from orderlines.paths import json_path  # noqa: PLC0415 -- only on the way to an error
+
+    left = [flow.line]
+    while left:
+        for node in left.pop().nodes:
+            kind = registry.node_type(node.type)
+            if name in kind.flows(node.settings):
+                return json_path((*node.path, kind.key))
+            left.extend(block for _, block in kind.blocks(node.settings))
+    return "$"
 
 
 def _read(store: Store, row: FlowRow, registry: Registry) -> Flow:

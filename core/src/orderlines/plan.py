@@ -8,6 +8,7 @@ from orderlines.expression import compile_template
 from orderlines.flow.collector import paused
 from orderlines.flow.placement import entrance, home, queue_of, resolve, resolve_handler
 from orderlines.flow.references import expressions
+from orderlines.outcomes import Passing
 from orderlines.states import END
 
 if TYPE_CHECKING:
@@ -54,14 +55,15 @@ class PlannedNode:
     :ivar arguments: what it gives to the flow that it enters.
     :ivar visits: how often a line may visit it, ``None`` for no limit.
     :ivar kept: whether expressions ask for its outcome.
+    :ivar exports: the nodes in its nested lines for whose outcomes expressions outside these lines ask.
     :ivar performs: whether its type need not be asked: it always calls.
     :ivar strategies: each with its settings, and with their template where expressions in them are worked out.
     :ivar queue: that of the workers that its call has to run on; ``None``: wherever its line is.
     """
 
     __slots__ = (
-        "after", "arguments", "call", "children", "handler", "kept", "kind", "next", "node", "performs", "queue",
-        "sets", "strategies", "visits",
+        "after", "arguments", "call", "children", "exports", "handler", "kept", "kind", "next", "node", "performs",
+        "queue", "sets", "strategies", "visits",
     )  # fmt: skip
 
     def __init__(self, node: Node, kind: NodeType) -> None:
@@ -70,6 +72,7 @@ class PlannedNode:
         self.call: PlannedCall | None = None
         self.handler: PlannedCall | None = None
         self.kept = False
+        self.exports: set[str] = set()
         self.after: Mapping[int, tuple[int, ...]] = {}
         self.arguments: Template | None = None
         self.visits: int | None = None
@@ -86,14 +89,19 @@ class PlannedBlock:
 
     :ivar queue: that of the workers that such lines begin with; ``None``: that of the line which opens them.
     :ivar around: the same of what it says nothing about.
+    :ivar needs: the nodes whose outcomes such a line has to know: it, or a line inside, asks for them; or a line beside
+        it in a graph does.
+    :ivar beside: of these, those in other lines of its graph, each with the place of that line.
     """
 
-    __slots__ = ("around", "nodes", "places", "queue")
+    __slots__ = ("around", "beside", "needs", "nodes", "places", "queue")
 
     def __init__(self, nodes: list[PlannedNode], queue: str | None, around: str | None) -> None:
         self.nodes = nodes
         self.queue = queue
         self.around = around
+        self.needs: set[str] = set()
+        self.beside: dict[str, int] = {}
         self.places = {planned.node.id: place for place, planned in enumerate(nodes)}
 
     def place(self, target: str) -> int:
@@ -137,18 +145,22 @@ class _Compiler:
         self.executor = executor
         self.plan = Plan(flow, flows)
         self.blocks: list[tuple[Block, str | None, str | None]] = []
+        self.passing = Passing()
 
     def compile(self) -> Plan:
         self.blocks.append((self.flow.line, None, home(self.flow, self.executor, self.registry)))
         done = 0
         while done < len(self.blocks):
+            self.passing.at = done
             self.plan.blocks.append(self._block(*self.blocks[done]))
             done += 1
+        self.passing.at = 0
         if self.flow.on_failure is not None:
             self.plan.handler = self._handler(self.flow.on_failure)
         for planned in self.plan.blocks:
             for item in planned.nodes:
                 item.kept = item.node.id in self.plan.kept
+        self.passing.work_out(self.plan.blocks)
         return self.plan
 
     def _block(self, block: Block, enclosing: str | None, queue: str | None) -> PlannedBlock:
@@ -177,8 +189,9 @@ class _Compiler:
             self._template(value)
         own = node.settings.get("executor")
         below = queue_of(own, node.settings.get("queue"), queue, self.registry)
-        children = []
+        children: list[tuple[str, int]] = []
         for name, block in kind.blocks(node.settings):
+            self.passing.opened(len(self.blocks), planned, len(children))
             children.append((name, len(self.blocks)))
             self.blocks.append((block, own or enclosing, below))
         planned.children = tuple(children)
@@ -198,6 +211,7 @@ class _Compiler:
         for name in template.names:
             if name[0] == "nodes" and len(name) > 1:
                 self.plan.kept.add(name[1])
+                self.passing.asked(name[1])
         return template
 
     def _call(self, node: Node, enclosing: str | None) -> PlannedCall:

@@ -172,6 +172,52 @@ def test_a_flow_cannot_contain_itself(registry: Registry) -> None:
         flow.build(registry)
 
 
+@pytest.mark.parametrize("other", [3, None, ["a"]])
+def test_what_is_no_flow_cannot_be_entered(other: Any) -> None:
+    with pytest.raises(UsageError, match="a node enters a flow"):
+        Flow("x").flow("a", other)
+
+
+def test_flows_that_are_built_are_nested_no_deeper_than_others(registry: Registry) -> None:
+    flow = Flow("f1").start("a")
+    for level in range(2, 21):
+        flow = Flow(f"f{level}").flow("a", flow)
+    flow.build(registry)
+    with pytest.raises(InvalidFlow, match="deeper than 20 levels"):
+        Flow("f21").flow("a", flow).build(registry)
+
+
+ITSELF: list[Any] = []
+ITSELF.append(ITSELF)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (ITSELF, "holds itself"),
+        (10**5000, "too many digits"),
+        (range(3), r"not range \(write it as a list\)"),
+        (b"x", r"not bytes \(write it as a text\)"),
+    ],
+    ids=["itself", "digits", "range", "bytes"],
+)
+def test_what_a_flow_cannot_hold_is_refused(registry: Registry, value: object, said: str) -> None:
+    with pytest.raises(InvalidFlow, match=said):
+        Flow("x").call("a", "lib.echo", with_={"value": value}).build(registry)
+
+
+@pytest.mark.parametrize("branches", [3, "x", None])
+def test_a_switch_of_no_branches_is_a_problem_with_its_place(registry: Registry, branches: Any) -> None:
+    with pytest.raises(InvalidFlow, match=r"\$\.line\[0\]\.switch: a switch is a list of branches"):
+        Flow("x").switch("s", branches).build(registry)
+
+
+@pytest.mark.parametrize("what", [3, int])
+def test_only_functions_can_be_declared_components(what: Any) -> None:
+    with pytest.raises(UsageError, match="before a function or a method"):
+        component(what)
+
+
 def test_two_lines_of_one_name_are_refused() -> None:
     both = Flow("x").parallel("both")
     both.line("eu")

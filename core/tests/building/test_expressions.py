@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -31,6 +31,13 @@ SCOPE = {"order": {"net": 10, "a b": [1, {"x": 2}]}, "n": 5, "done": False, "nod
         (1 + n, "${1 + n}", 6),
         (2 * (n + 1), "${2 * (n + 1)}", 12),
         (20 / (n - 1), "${20 / (n - 1)}", 5),
+        (n // 2 + 7 % n, "${(n // 2) + (7 % n)}", 4),
+        (17 // n - n % 3, "${(17 // n) - (n % 3)}", 1),
+        ((-2) ** (n - 2), "${(-2) ** (n - 2)}", -8),
+        (2 ** (n - 2) - -n, "${(2 ** (n - 2)) - (-n)}", 13),
+        (-(n**2), "${-(n ** 2)}", -25),
+        (order["a b"][n - 4 :], "${order['a b'][n - 4:]}", [{"x": 2}]),
+        (order["a b"][:1], "${order['a b'][:1]}", [1]),
         ((n < 6) & ~done, "${(n < 6) and (not done)}", True),
         ((n <= 4) | (n >= 5), "${(n <= 4) or (n >= 5)}", True),
         ((n > 4) & (n != 4) & (n == 5), "${((n > 4) and (n != 4)) and (n == 5)}", True),
@@ -63,6 +70,8 @@ def test_it_stands_wherever_a_text_may(registry: Registry) -> None:
         (lambda: n > 1 and n < 3, "use & | ~"),
         (lambda: list(order), "a foreach walks over it"),
         (lambda: ref("a.b"), "'a.b' is no name"),
+        (lambda: ref(cast("str", 3)), "3 is no name"),
+        (lambda: order["a b"][::2], "no step"),
         (lambda: n + float("nan"), "cannot hold nan"),
         (lambda: n + object(), "cannot hold"),
     ],

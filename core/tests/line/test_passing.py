@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderlines.line import Assignments, predecessors
+from orderlines.line import Assignments, Before, predecessors
+from orderlines.line.scope import Outcomes
+
+if TYPE_CHECKING:
+    from random import Random
 
 Graph = tuple[dict[int, tuple[int, ...]], dict[int, dict[str, int]], list[int]]
 
@@ -42,3 +48,27 @@ def test_a_graph_may_be_deeper_than_the_stack() -> None:
     for place in range(1, depth):
         assignments.ended(place, {})
     assert assignments.before(depth - 1) == {"a": 1}
+
+
+@given(graphs(), st.randoms(use_true_random=False))
+def test_what_comes_before_a_line_is_found_in_any_order(graph: Graph, chance: Random) -> None:
+    after, _, order = graph
+    for place in order:
+        before = Before(after, place)
+        asked = chance.sample(order, len(order)) * 2
+        assert {each for each in asked if each in before} == set(predecessors(after, place))
+
+
+class Uncopied(dict[str, int]):
+    """Outcomes that may be looked up and not walked over."""
+
+    def keys(self) -> Any:
+        raise AssertionError("all outcomes are walked over to look at one of them")
+
+    __iter__ = keys
+
+
+def test_who_looks_at_one_outcome_does_not_copy_all() -> None:
+    nodes = Outcomes(Uncopied(a=1), Uncopied(a=2, b=3))
+    assert (nodes["a"], nodes["b"], nodes.get("c")) == (1, 3, None)
+    assert len(Outcomes({"a": 1}, {"a": 2, "b": 3})) == 2

@@ -45,7 +45,7 @@ class Expression:
         return Expression(f"{_operand(self)}.{key}")
 
     def __getitem__(self, key: object) -> Expression:
-        return Expression(f"{_operand(self)}[{_written(key)}]")
+        return Expression(f"{_operand(self)}[{_part(key) if isinstance(key, slice) else _written(key)}]")
 
     def __eq__(self, other: object) -> Expression:  # type: ignore[override]  # as every operator does
         return _joined(self, "==", other)
@@ -89,6 +89,29 @@ class Expression:
     def __rtruediv__(self, other: object) -> Expression:
         return _joined(other, "/", self)
 
+    def __floordiv__(self, other: object) -> Expression:
+        return _joined(self, "//", other)
+
+    def __rfloordiv__(self, other: object) -> Expression:
+        return _joined(other, "//", self)
+
+    def __mod__(self, other: object) -> Expression:
+        return _joined(self, "%", other)
+
+    def __rmod__(self, other: object) -> Expression:
+        return _joined(other, "%", self)
+
+    def __pow__(self, other: object) -> Expression:
+        return _joined(self, "**", other)
+
+    def __rpow__(self, other: object) -> Expression:
+        # A sign would be taken for that of the whole power.
+        written = _written(other)
+        return _joined(Expression(written, whole=not written.startswith("-")), "**", self)
+
+    def __neg__(self) -> Expression:
+        return Expression(f"-{_operand(self)}", whole=False)
+
     def __and__(self, other: object) -> Expression:
         return _joined(self, "and", other)
 
@@ -104,7 +127,8 @@ def ref(name: str) -> Expression:
 
     :raises UsageError: this is no name.
     """
-    if not name.isidentifier():
+    given: object = name
+    if not isinstance(given, str) or not given.isidentifier():
         raise UsageError(f"{name!r} is no name; write what is more than a name as a text with ${{...}}")
     return Expression(name)
 
@@ -117,6 +141,13 @@ def _operand(value: object) -> str:
     if isinstance(value, Expression) and not value._whole:  # noqa: SLF001 -- its own module
         return f"({_written(value)})"
     return _written(value)
+
+
+def _part(bounds: slice) -> str:
+    """Write the part of a list or a text that begins at one place and ends before another."""
+    if bounds.step is not None:
+        raise UsageError("an expression takes a part of a list with two bounds and no step, as in orders[1:3]")
+    return ":".join("" if bound is None else _written(bound) for bound in (bounds.start, bounds.stop))
 
 
 def _written(value: object) -> str:

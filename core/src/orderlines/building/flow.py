@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.building.expressions import Expression
 from orderlines.building.functions import component_name
@@ -16,6 +16,10 @@ from orderlines.errors import UsageError
 if TYPE_CHECKING:
     from orderlines.flow.model import Flow as Definition
     from orderlines.plugins import Registry
+
+
+_DEEPEST: Final = 200
+"""What is deeper, or holds itself, is left as it is: it is refused when the flow is checked."""
 
 
 class Flow(Line):
@@ -77,14 +81,16 @@ def _registry(registry: Registry | None) -> Registry:
     return installed()
 
 
-def _plain(value: Any, registry: Registry) -> Any:
+def _plain(value: Any, registry: Registry, depth: int = 0) -> Any:
     """Return a value with expressions as texts, tuples as lists, and functions as the names that flows call them by."""
     if isinstance(value, Expression):
         return str(value)
+    if depth > _DEEPEST:
+        return value
     if isinstance(value, dict):
-        return {key: _plain(item, registry) for key, item in value.items()}
+        return {key: _plain(item, registry, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item, registry) for item in value]
+        return [_plain(item, registry, depth + 1) for item in value]
     if callable(value):
         return component_name(value, registry)
     return value

@@ -61,7 +61,7 @@ class Line:
 
     def switch(self, node: str | int, branches: Sequence[Mapping[str, Any]], /, **fields: Any) -> Self:
         """Go on at the first branch that holds: ``{"when": "${...}", "goto": ID}``, ``{"else": ID}``."""
-        return self.node(node, switch=list(branches), **fields)
+        return self.node(node, switch=branches, **fields)
 
     def flow(self, node: str | int, other: str | PathLike[str] | Builder | Definition, /, **fields: Any) -> Self:
         """Enter another flow, with the variables ``with_``: by its name or its file, or the flow itself."""

@@ -32,10 +32,12 @@ class Parts:
     def reference(self, other: str | PathLike[str] | Builder | Definition) -> str:
         """Return what a node calls another flow, and keep the flow where it is at hand.
 
-        :raises UsageError: another one of that name is kept already.
+        :raises UsageError: another one of that name is kept already; or this is no flow.
         """
         if isinstance(other, (str, os.PathLike)):
             return os.fspath(other)
+        if not hasattr(other, "build") and not hasattr(other, "digest"):
+            raise UsageError(f"a node enters a flow, by name, by file, or as it was built, and not {other!r:.80}")
         if self._flows.setdefault(other.name, other) is not other:
             raise UsageError(f"two sub-flows are called {other.name!r}; give them different names")
         return other.name

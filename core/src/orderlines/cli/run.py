@@ -13,6 +13,7 @@ from orderlines.cli.offering import complete_files, vars_option
 from orderlines.cli.options import (
     executor_option,
     import_option,
+    is_there,
     json_option,
     log_format_option,
     open_store,
@@ -85,12 +86,16 @@ def command(**given: Any) -> None:
 
 def _load(options: Options, write: Callable[[str], None]) -> Asked:
     """Return the flow and the variables that are asked for, checked as far as that needs no store."""
-    from orderlines.acceptance import checked  # noqa: PLC0415 -- not needed to show help
+    from orderlines.acceptance import checked, refuse_missing  # noqa: PLC0415 -- not needed to show help
+    from orderlines.flow.pinning import missing  # noqa: PLC0415 -- as above
+    from orderlines.plugins import registry  # noqa: PLC0415 -- as above
 
     loaded = load_flow(options.file, options.executor, write, as_json=options.as_json)
     variables = read_variables(options.vars_file, options.var)
     must_be_scalars(loaded.flow, options.var)
     store_kind(options.url)
+    if missing(loaded.flow) and not is_there(options.url):  # What is refused makes no store.
+        refuse_missing(loaded.flow, registry(), options.url)
     return Asked(loaded.flow, checked(loaded.flow, variables))
 
 

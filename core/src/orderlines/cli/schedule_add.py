@@ -92,6 +92,7 @@ def add(**given: Any) -> None:
 
 def _add(options: Options, write: Callable[[str], None]) -> None:
     from orderlines.acceptance import pinned_in  # noqa: PLC0415 -- not needed to show help
+    from orderlines.flow.pinning import missing  # noqa: PLC0415 -- as above
     from orderlines.plugins import registry  # noqa: PLC0415 -- as above
     from orderlines.scheduling import keep, plan  # noqa: PLC0415 -- as above
 
@@ -104,7 +105,7 @@ def _add(options: Options, write: Callable[[str], None]) -> None:
     def planned_at(now: float, pinned: Flow) -> Planned:
         return plan(now, registry(), pinned, name, variables, options.executor, **options.when())
 
-    if not flow.unpinned and not is_there(options.url):  # What is refused, or only shown, makes no store.
+    if not missing(flow) and not is_there(options.url):  # What is refused, or only shown, makes no store.
         now = time.time()
         planned = planned_at(now, flow)
         if options.dry_run:

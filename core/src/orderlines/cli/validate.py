@@ -17,7 +17,11 @@ from orderlines.cli.output import json_text, only_document
 @json_option
 def command(flow: str, executor: str | None, as_json: bool) -> None:  # noqa: FBT001 -- a flag of the command line
     """Check the flow in the file FLOW; nothing is run or stored."""
+    from orderlines.flow.pinning import named  # noqa: PLC0415 -- not needed to show help
+
     with only_document(as_json=as_json) as write:
         loaded = load_flow(flow, executor, write, as_json=as_json)
         document = problems_document(loaded.warnings)
-        write(json_text(document) if as_json else f"{flow}: flow {loaded.flow.name!r} is valid\n")
+        names = ", ".join(map(repr, named(loaded.flow)))
+        where = f", where the store of the run has a flow {names}" if names else ""
+        write(json_text(document) if as_json else f"{flow}: flow {loaded.flow.name!r} is valid{where}\n")

@@ -69,12 +69,18 @@ def component(function: Any = None, /, *, cooperative: bool = False, grace: floa
     :param cooperative: it yields under gevent while it waits (sockets, ``time.sleep``), so that many run at once.
     :param grace: seconds between the wish to stop the call and its kill.
     :raises ValueError: ``grace`` is negative.
+    :raises UsageError: this is no function.
     """
     if grace is not None and not grace >= 0:
         raise ValueError(f"grace is a number of seconds, 0 or more, not {grace!r}")
     declared = Declared(cooperative, grace)
 
     def declare(function: _Function) -> _Function:
+        given: object = function
+        if isinstance(given, type) or not (callable(given) or isinstance(given, classmethod)):
+            from orderlines.errors import UsageError  # noqa: PLC0415 -- only on the way to an error
+
+            raise UsageError(f"@orderlines.component stands before a function or a method, not before {function!r:.80}")
         setattr(function, _MARK, declared)
         return function
 

@@ -13,7 +13,7 @@ from orderlines.stores.records import ChildRow
 from orderlines.values import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from orderlines.line import Line
     from orderlines.nodes.base import Action
@@ -28,10 +28,11 @@ class _Join:
     :ivar variables: the line's as they stood when it opened the join; those around a sub-flow are none of its own.
     :ivar memory: the outcomes that the line saw then.
     :ivar assigned: what the ended lines of a graph have assigned.
+    :ivar outcomes: the outcomes that lines of a graph which have ended here knew, by their place.
     :ivar unread: why what the line has cannot be read back, where that is so: then none of them can go on.
     """
 
-    __slots__ = ("assigned", "each", "memory", "opening", "unread", "variables")
+    __slots__ = ("assigned", "each", "memory", "opening", "outcomes", "unread", "variables")
 
     def __init__(
         self, variables: Mapping[str, Any], memory: Mapping[str, Any], opening: Opening, each: Each | None
@@ -41,6 +42,7 @@ class _Join:
         self.opening = opening
         self.each = each
         self.assigned = machine.Assignments(opening.after)
+        self.outcomes: dict[int, Mapping[str, Any]] = {}
         self.unread: ValueLost | None = None
 
 
@@ -71,7 +73,7 @@ class Served:
             line.visits = self._store.visits(row.id)
         try:
             line.own = self._own(row)
-            line.memory = self._outcomes(line)
+            line.memory = self._outcomes(line, line.block.needs)
             if row.status == LineStatus.SIGNALLED and row.state is not None:
                 line.state = self._store.whole(row.state)
         except ValueLost as error:
@@ -95,14 +97,18 @@ class Served:
     def ended(self, line: Line) -> None:
         """Take note of a line of a graph that has ended: those that follow it see what it assigned."""
         if line.parent is not None and line.siblings is not None and line.siblings.after:
-            self._join(line.parent, line.path).assigned.ended(line.place, line.own)
+            join = self._join(line.parent, line.path)
+            join.assigned.ended(line.place, line.own)
+            if line.plan.kept:
+                join.outcomes[line.place] = line.memory
 
     def children(self, line: Line) -> tuple[list[ChildRow], dict[str, Any]]:
         """Return the ended children of the join at a line's cursor, and the outcomes of their tasks."""
         self._joins.pop(line.id, None)
         rows = self._store.children(line.id, machine.label_at(line))
         results = line.here.kind.gathers in {"last", "list"}
-        return [self._whole(row, results=results) for row in rows], self._outcomes(line)
+        # What only the lines inside ask for is not read: of many small joins, each would read what all have come to.
+        return [self._whole(row, results=results) for row in rows], self._outcomes(line, line.here.exports)
 
     def _whole(self, child: ChildRow, *, results: bool) -> ChildRow:
         """Return a child with what its parent needs of it; one that has not succeeded passes nothing on."""
@@ -128,8 +134,8 @@ class Served:
                 child.given = machine.item_names(join.each, row.place)
             elif join.opening.after:
                 child.given = self._assigned_before(parent, join, row.place)
-                if plan.kept:
-                    child.before = {**join.memory, **self._outcomes(child)}
+                if child.block.beside:
+                    child.before = {**join.memory, **self._beside(child, join)}
         except ValueLost as error:
             child.unread = error
         return child
@@ -143,6 +149,18 @@ class Served:
                     good = child.status == LineStatus.SUCCESS and text is not None
                     join.assigned.ended(child.place, decode(text) if good and text is not None else {})
         return join.assigned.before(place)
+
+    def _beside(self, child: Line, join: _Join) -> dict[str, Any]:
+        """Return the outcomes that a line of a graph asks for of those before it."""
+        before = machine.Before(join.opening.after, child.place)
+        wanted = {node: place for node, place in child.block.beside.items() if place in before}
+        elsewhere = {node for node, place in wanted.items() if place not in join.outcomes}
+        known = {
+            node: join.outcomes[place][node]
+            for node, place in wanted.items()
+            if node not in elsewhere and node in join.outcomes[place]
+        }
+        return {**known, **self._outcomes(child, elsewhere)}
 
     def _plan_for(self, row: LineRow) -> Plan:
         return self._plan if row.flow is None else self._plan_of(row.flow)
@@ -168,7 +186,7 @@ class Served:
             line = self.line(self._store.line(number))
             # Not what the other children have come to: it depends on who is asked, and when.
             try:
-                line.memory = self._outcomes(line, inside=True)
+                line.memory = self._outcomes(line, line.block.needs, inside=True)
             except ValueLost as error:
                 line.unread = error
             planned = line.here
@@ -186,16 +204,19 @@ class Served:
             self._joins[number] = join
         return join
 
-    def _outcomes(self, line: Line, *, inside: bool = False) -> dict[str, Any]:
-        """Return the outcomes that a line sees, or all children of its join (``inside``), later ones over earlier."""
-        if not line.plan.kept:
+    def _outcomes(self, line: Line, nodes: Collection[str], *, inside: bool = False) -> dict[str, Any]:
+        """Return the outcomes of nodes as a line sees them, or all children of its join; later ones over earlier.
+
+        :param inside: as the children see them.
+        """
+        if not nodes:
             return {}
         before: frozenset[str] = frozenset()
         if line.siblings is not None and line.siblings.after:
             places = machine.predecessors(line.siblings.after, line.place)
             before = frozenset(line.siblings.names[place] for place in places)
         path = f"{line.path}/{machine.label_at(line)}/" if inside else line.path
-        kept = self._store.outcomes(self.id, line.plan.kept)
+        kept = self._store.outcomes(self.id, nodes)
         return {item.task.node: self._outcome(item) for item in kept if machine.visible(item.line, path, before)}
 
     def _outcome(self, kept: KeptTask) -> dict[str, Any]:

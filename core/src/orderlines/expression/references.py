@@ -31,6 +31,8 @@ def load(path: Reference) -> Closure:
             try:
                 value = value[key] if type(value) is dict else get_key(value, key)
             except KeyError:
+                if path[:at] == () and name == "nodes":
+                    raise MissingError(f"the node {key!r} has not been walked") from None
                 raise MissingError(f"{written(path[: at + 1])} has no key '{key}'") from None
         return value
 

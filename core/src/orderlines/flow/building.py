@@ -17,6 +17,8 @@ MAX_DEPTH: Final = 100
 """Containers inside each other."""
 MAX_TEXT: Final = 1_000_000
 """Characters of one text."""
+MERGE: Final = "<<"
+"""The key by which YAML 1.1 merges mappings; who writes it, unquoted, does not mean a key of that name."""
 MAX_ALIASED: Final = 4 * 1024 * 1024
 """Characters, roughly, that aliases may stand for altogether."""
 
@@ -81,6 +83,8 @@ class _Builder:
             self._problem(event, "a key must be a plain text", "quote it")
             raise _Stop
         self._check_text(event.text, event)
+        if event.text == MERGE and isinstance(event.value, Unreadable):
+            self._problem(event, event.value.reason, event.value.hint)
         self._weight += 8 + len(event.text)
         frame.key, frame.key_place = event.text, (event.line, event.column)
         if event.text in frame.data:

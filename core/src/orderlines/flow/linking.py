@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from orderlines.errors import UsageError
 from orderlines.flow.naming import SUFFIXES, is_file
+from orderlines.flow.pinning import depth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +94,11 @@ class Linker:
     def flow(self, name: str, path: Path) -> Flow | None:
         """Return a flow that is there; report why it is of no use."""
         if name in self._subflows.given:
-            return self._subflows.given[name]
+            given = self._subflows.given[name]
+            if depth(given) >= MAX_DEPTH:
+                self._report.problem(path, f"flows are nested deeper than {MAX_DEPTH} levels", "make them flatter")
+                return None
+            return given
         file = self._file(name)
         found = None if file is None else self._subflows.flow(file, path, self._report)
         if found is not None and not is_file(name) and found.name != name:

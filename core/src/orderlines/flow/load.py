@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ from orderlines.flow.native import read_native, trusted
 from orderlines.flow.problems import located
 from orderlines.flow.references import References
 from orderlines.flow.report import Report, TooManyProblems
+from orderlines.flow.scalars import MAX_BITS, TOO_LONG
 from orderlines.flow.source import Source, read_source
 from orderlines.flow.validate import validate
 
@@ -219,6 +221,11 @@ def _wrong_scalar(value: Any) -> Unreadable | None:
         return wrong_text(value)
     if type(value) is float:
         return None if math.isfinite(value) else Unreadable(f"{value} is not a finite number", "write a number")
+    if type(value) is int and value.bit_length() > MAX_BITS:
+        return Unreadable(TOO_LONG, "write it as a text")
     if value is None or type(value) in {bool, int}:
         return None
-    return Unreadable(f"a flow holds plain JSON values, not {type(value).__name__}", "write it as a text")
+    hint = (
+        "write it as a list" if isinstance(value, Iterable) and not isinstance(value, bytes) else "write it as a text"
+    )
+    return Unreadable(f"a flow holds plain JSON values, not {type(value).__name__}", hint)

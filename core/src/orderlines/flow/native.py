@@ -85,7 +85,7 @@ class _FlowReader:
         self._keep("types", dict(types))
         timeout = nodes.time_limit(document["timeout"], ("timeout",)) if "timeout" in document else None
         self._keep("timeout", timeout)
-        executor = nodes.text(document["executor"], ("executor",)) if "executor" in document else None
+        executor = nodes.text(document["executor"], ("executor",)) or None if "executor" in document else None
         self._keep("executor", executor)
         handler, kept = (
             nodes.handler(document["on_failure"], ("on_failure",)) if "on_failure" in document else (None, None)

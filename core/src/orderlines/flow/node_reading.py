@@ -162,7 +162,13 @@ class NodeReader(FieldReader):
         for key in value:
             if key in kind.more or key in self._types or key in kind.fields or key in self._always:
                 continue
-            if key in _COMMON and key != "extra":
+            if key in kind.inside:
+                reason = f"{key!r} does not stand beside `{kind.key}`"
+                self.report.key_problem((*path, key), reason, f"it stands inside: {kind.key}: {{{key}: ...}}")
+            elif key == "after":
+                hint = "what follows on a line is the next of the list, or what `next` names"
+                self.report.key_problem((*path, key), "only the nodes of a `graph` come `after` others", hint)
+            elif key in _COMMON and key != "extra":
                 hint = did_you_mean(key, [*self._always, *kind.fields, *kind.more])
                 self.report.key_problem((*path, key), f"a {kind.key} node does not take {key!r}", hint)
             else:

@@ -43,6 +43,24 @@ def inside(flow: Flow) -> Iterator[Flow]:
     yield from _inside(flow, set())
 
 
+def named(flow: Flow) -> tuple[str, ...]:
+    """Return what flows a flow enters, itself or inside, that nobody has found yet."""
+    return tuple(dict.fromkeys(name for each in (*inside(flow), flow) for name in each.unpinned))
+
+
+def missing(flow: Flow) -> bool:
+    """Return whether a flow enters, itself or inside, any that is not at hand."""
+    return any(each.unpinned or pins(each).keys() - each.flows.keys() for each in (*inside(flow), flow))
+
+
+def depth(flow: Flow) -> int:
+    """Return how deep flows are nested: 1 for one that enters no other."""
+    known: dict[str, int] = {}
+    for each in (*inside(flow), flow):
+        known[each.digest] = 1 + max((known[entered.digest] for entered in each.flows.values()), default=0)
+    return known[flow.digest]
+
+
 def _inside(flow: Flow, seen: set[str]) -> Iterator[Flow]:
     for each in flow.flows.values():
         if each.digest not in seen:

@@ -13,8 +13,8 @@ _WORDS: dict[str, bool | None] = {
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_TOO_LONG = "an integer has too many digits: it has at most 4,300"
-_MAX_BITS = 14_284
+TOO_LONG = "an integer has too many digits: it has at most 4,300"
+MAX_BITS = 14_284
 """Python writes integers of up to 4,300 decimal digits; it reads longer ones in the bases that are powers of two."""
 _BASES = {"0o": 8, "0x": 16}
 
@@ -52,7 +52,7 @@ def _integer(text: str) -> int:
     try:
         value = int(text[2:], _BASES[text[:2]]) if text[:2] in _BASES else int(text)
     except ValueError:
-        raise ValueError(_TOO_LONG) from None
-    if value.bit_length() > _MAX_BITS:
-        raise ValueError(_TOO_LONG)
+        raise ValueError(TOO_LONG) from None
+    if value.bit_length() > MAX_BITS:
+        raise ValueError(TOO_LONG)
     return value

@@ -119,10 +119,8 @@ class Scope:
     def hint(self, reference: tuple[str, ...], given: Collection[str]) -> str:
         """Return what may have been meant."""
         name = reference[0]
-        if name == "nodes" and len(reference) > 1:
-            if reference[1] in self._survey.places:
-                return f"a node has {', '.join(NODE_FIELDS)}, once it has been walked"
-            return did_you_mean(reference[1], self._survey.places)
+        if name == "nodes":
+            return self._node_hint(reference[1:2])
         if name == "run":
             return "such as run.id"
         if name == "error" and name in given:
@@ -130,6 +128,13 @@ class Scope:
         if name in self._assigned:
             return "declare it under `vars`, with what it is until then"
         return did_you_mean(name, {*self._declared, *self._assigned, *given, "nodes", "run"})
+
+    def _node_hint(self, node: tuple[str, ...]) -> str:
+        if not node:
+            return "name it, as in nodes.ID.result or nodes['ID'].result"
+        if node[0] in self._survey.places:
+            return f"a node has {', '.join(NODE_FIELDS)}, once it has been walked"
+        return did_you_mean(node[0], self._survey.places)
 
     def _wrong_variable(self, name: str, spot: Spot | None, *, left: bool) -> str | None:
         spots = self._assigned.get(name)
@@ -144,7 +149,7 @@ class Scope:
 
     def _wrong_node(self, reference: tuple[str, ...], spot: Spot | None, *, left: bool) -> str | None:
         if len(reference) == 1:
-            return None
+            return "which node is meant cannot be worked out by an expression"
         name = reference[1]
         place = self._survey.places.get(name)
         if place is None:

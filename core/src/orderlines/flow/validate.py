@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _NOTHING: frozenset[str] = frozenset()
 _RESULT = frozenset({"result"})
 _ERROR = frozenset({"error"})
+_NODES = frozenset({("nodes",)})
 
 
 def validate(
@@ -66,6 +67,10 @@ class _Validation:
     def check(self) -> None:
         flow = self._flow
         tell_lookalikes(flow, self._survey, self._report)
+        for name, value in flow.vars.items() if not flow.lenient else ():
+            for _, place in texts(value, ("vars", name)):
+                reason = "this stays the text that it is: expressions are not worked out in `vars`"
+                self._report.problem(place, reason, "let a node `set` the variable, if it is one", warning=True)
         for name, word in flow.types.items():
             if name in flow.vars and not fits(flow.vars[name], word):
                 reason = f"the variable {name!r} is declared to be of type {word}"
@@ -123,6 +128,7 @@ class _Validation:
             self._calls.queue((*path, "queue"))
         seen = _Inside({}, [])
         names = given.union(self._hiding(node, kind))
+        own = kind.names(node.settings)
         after = kind.after(node.settings)
         setters: dict[str, int] = {}
         warned: set[str] = set()
@@ -131,6 +137,9 @@ class _Validation:
             below = self._block(block, executor or enclosing, names)
             if below.executors:
                 busy.append(place)
+            for name in below.assigned.keys() & own:
+                reason = f"in the lines of {node.id!r}, {name!r} is the item, until this is set in its place"
+                self._report.key_problem(below.assigned[name], reason, "set a variable of another name", warning=True)
             for name in below.assigned.keys() & setters.keys():
                 if name in warned or ordered(after, place, setters[name]):
                     continue
@@ -166,10 +175,10 @@ class _Validation:
                 self._names(value, path[:-1], path[-1], spot, given)
         if node.set:
             self._names(node.set, node.path, "set", spot, given | _RESULT, left=True)
-            for name in node.types:
-                if name not in node.set and not self._flow.lenient:
-                    reason = f"the node does not set the variable {name!r}"
-                    self._report.key_problem((*node.path, "types", name), reason, "name it under `set`")
+        for name in node.types:
+            if name not in node.set and not self._flow.lenient:
+                reason = f"the node does not set the variable {name!r}"
+                self._report.key_problem((*node.path, "types", name), reason, "name it under `set`")
         for chosen in node.strategies:
             if self._survey.strategy(chosen).rendered:
                 self._names(chosen.settings, (*node.path, "on_error"), chosen.name, spot, given | _ERROR, left=True)
@@ -207,6 +216,8 @@ class _Validation:
 
     def _needed(self, text: str) -> Collection[tuple[str, ...]]:
         try:
-            return self._references.of(text).needed
+            referred = self._references.of(text)
+            # Not even a default is what is meant where nobody knows whose outcome has to be kept.
+            return referred.needed | (referred.names & _NODES)
         except ExpressionError:
             return ()  # reported when it was read

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from orderlines.flow.building import build
+from orderlines.flow.building import MERGE, build
 from orderlines.flow.events import ALIAS, CLOSE, LIST, MAPPING, SCALAR, Event, Unreadable
 from orderlines.flow.scalars import scalar
 
@@ -100,6 +100,8 @@ def _value(event: Any) -> Any:
 
 
 def _plain(text: str) -> Any:
+    if text == MERGE:
+        return Unreadable("`<<` merges nothing: YAML 1.2 has no such keys", "write out what it stands for, or quote it")
     try:
         return scalar(text)
     except ValueError as error:

@@ -8,7 +8,7 @@ Each returns a :class:`Turn`; the line itself changes only when the driver has c
 from orderlines.line.ending import broken, halted, late, undone, unread
 from orderlines.line.joining import joined
 from orderlines.line.memory import visible
-from orderlines.line.opening import entering, item_names, label_at, opening_of, predecessors
+from orderlines.line.opening import Before, entering, item_names, label_at, opening_of, predecessors
 from orderlines.line.passing import Assignments
 from orderlines.line.scope import scope_of
 from orderlines.line.skipping import skipped
@@ -17,6 +17,7 @@ from orderlines.line.turns import complete, resume
 
 __all__ = [
     "Assignments",
+    "Before",
     "Begin",
     "Line",
     "RunInfo",

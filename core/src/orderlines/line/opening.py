@@ -91,3 +91,20 @@ def predecessors(after: Mapping[int, tuple[int, ...]], place: int) -> list[int]:
             found.add(one)
             left.extend(after.get(one, ()))
     return sorted(found)
+
+
+class Before:
+    """The places of all lines that come before one in a graph; the nearest first, and no further than is asked for."""
+
+    def __init__(self, after: Mapping[int, tuple[int, ...]], place: int) -> None:
+        self._after = after
+        self._found = set(after.get(place, ()))
+        self._left = list(self._found)
+
+    def __contains__(self, place: int) -> bool:
+        found, left = self._found, self._left
+        while left and place not in found:
+            more = set(self._after.get(left.pop(), ())) - found
+            found |= more
+            left.extend(more)
+        return place in found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from orderlines.line.state import Line
 
@@ -40,12 +42,34 @@ class Scope:
             if name in names:
                 return names[name]
         if name == "nodes":
-            return {**line.before, **line.memory, **self.memory}
+            return Outcomes(self.memory, line.memory, line.before)
         if name == "run":
             info = line.info
             started = datetime.fromtimestamp(self.moment if info.started is None else info.started, UTC)
             return {"id": info.name, "flow": line.plan.flow.name, "started": started.isoformat()}
         raise KeyError(name)
+
+
+class Outcomes(Mapping[str, Any]):
+    """What expressions see as ``nodes``, from several mappings, of which the first wins.
+
+    They are not copied into one: a line may know of 100,000, and look at one of them at each.
+    """
+
+    def __init__(self, *mappings: Mapping[str, Any]) -> None:
+        self._mappings = mappings
+
+    def __getitem__(self, node: str) -> Any:
+        for mapping in self._mappings:
+            if node in mapping:
+                return mapping[node]
+        raise KeyError(node)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(chain(*self._mappings)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def scope_of(line: Line) -> Any:

@@ -311,6 +311,9 @@ class Walk:
         except (ExpressionError, ValueNotStorable) as problem:
             decision = value = None
             error = error._replace(message=f"{error.message}; and then its `on_error` failed: {problem}")
+        if isinstance(decision, Goto) and self.visit(node) > MAX_VISITS:
+            decision = None
+            error = error._replace(message=f"{error.message}; {_led_away()}")
         if isinstance(decision, Retry):
             return self.retry(planned, decision.delay, error, attempt, started)
         if isinstance(decision, Skip):
@@ -318,7 +321,7 @@ class Walk:
             self.cursor = planned.next
             return None
         self.record(planned, TaskStatus.FAILURE, attempt, started, executor, None, error, None)
-        if isinstance(decision, Goto) and self.visits[node] <= MAX_VISITS:
+        if isinstance(decision, Goto):
             self.cursor = self.line.block.place(decision.node)
             return None
         return self.fail(error, planned.handler)
@@ -416,6 +419,10 @@ class Walk:
         siblings = None if line.parent is None else line.siblings
         ending = Ending(status, text, self.result, variables, siblings, home, line.queue)
         return self.turn(self.step(status, keep=False, ending=ending))
+
+
+def _led_away() -> str:
+    return f"its `on_error` has led the line on {MAX_VISITS:,} times, which is taken for a loop without an end"
 
 
 def _endless(visits: int) -> str:

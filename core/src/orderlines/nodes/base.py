@@ -84,7 +84,8 @@ class NodeType(ABC):
     ``name`` is what tasks show as their type; ``key`` is the key of the native notation that selects it (``call``,
     ``parallel``, ...). ``fields`` are the common fields it takes besides ``id``, ``name``, ``next``, ``enabled``.
     ``more`` are keys of its own that stand beside ``key`` in the node, those in ``needs`` always. ``defaults`` are
-    values that mean the same as leaving their key out, of the keys in ``more`` and of those inside ``key``.
+    values that mean the same as leaving their key out, of the keys in ``more`` and of those inside ``key``. ``inside``
+    are keys of what stands under ``key``, which people may put beside it by mistake.
     """
 
     name: ClassVar[str]
@@ -92,6 +93,7 @@ class NodeType(ABC):
     fields: ClassVar[frozenset[str]] = frozenset()
     more: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
+    inside: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[Mapping[str, Any]] = {}
     gathers: ClassVar[str] = "nothing"
     """What the node's result is when its lines have ended: ``nothing`` (null), the ``last`` result of its one line, the

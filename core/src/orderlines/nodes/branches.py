@@ -52,6 +52,7 @@ class Branching(NodeType):
     """Opens lines that each have a name; ``settings["lines"]`` holds them with :data:`KEYS` beside them."""
 
     fields = frozenset({"on_error", "on_failure", "timeout"})
+    inside: ClassVar[tuple[str, ...]] = KEYS
     defaults: ClassVar[Mapping[str, Any]] = {"on_branch_failure": STOP}
 
     def blocks(self, settings: Mapping[str, Any]) -> Sequence[tuple[str, Block]]:

@@ -36,6 +36,10 @@ class Foreach(NodeType):
         """Read a list, or the expression that gives one."""
         if isinstance(value, list):
             return {"items": reader.template(value, path)}
+        if not isinstance(value, str) or "${" not in value:
+            what = kind_of(value)
+            reader.problem(path, f"`foreach` takes a list, not {what}", "write [1, 2], or what gives one: ${orders}")
+            return {"items": []}
         return {"items": reader.expression(value, path)}
 
     def read_more(self, key: str, value: object, path: Path, reader: Reader) -> Any:

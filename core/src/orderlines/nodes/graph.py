@@ -26,13 +26,14 @@ class Graph(Branching):
 
     name = "graph"
     key = "graph"
+    inside = ("nodes", *KEYS)
 
     def read(self, value: object, path: Path, reader: Reader) -> Mapping[str, Any]:
         """Read ``{nodes, executor, limit, on_branch_failure}``."""
         value = reader.mapping(value, path, ("nodes",), KEYS)
         place = (*path, "nodes")
         entries = value.get("nodes", [])
-        if value and (not isinstance(entries, list) or not entries):
+        if "nodes" in value and (not isinstance(entries, list) or not entries):
             what = "an empty list" if entries == [] else kind_of(entries)
             reader.problem(place, f"the nodes of a graph are a list, not {what}", "it holds at least one node")
             entries = []

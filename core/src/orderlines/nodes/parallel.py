@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orderlines.flow.reading import kind_of
 from orderlines.nodes.base import Open
 from orderlines.nodes.branches import KEYS, Branching, read_branch_settings, stops
 
@@ -20,16 +21,17 @@ class Parallel(Branching):
 
     name = "parallel"
     key = "parallel"
+    inside = ("lines", *KEYS)
 
     def read(self, value: object, path: Path, reader: Reader) -> Mapping[str, Any]:
         """Read ``{lines, executor, limit, on_branch_failure}``."""
         value = reader.mapping(value, path, ("lines",), KEYS)
         lines = value.get("lines")
         if not isinstance(lines, dict) or not lines:
-            if value:
-                reader.problem(
-                    (*path, "lines"), "the lines of a parallel are a mapping", "write lines: {NAME: [nodes]}"
-                )
+            if "lines" in value:
+                what = "an empty one" if lines == {} else kind_of(lines)
+                reason = f"the lines of a parallel are a mapping, not {what}"
+                reader.problem((*path, "lines"), reason, "write lines: {NAME: [nodes]}")
             lines = {}
         blocks = tuple(_read_line(name, nodes, (*path, "lines", name), reader) for name, nodes in lines.items())
         return {"lines": blocks, **read_branch_settings(value, path, reader)}

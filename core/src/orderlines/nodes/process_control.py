@@ -58,9 +58,11 @@ class ProcessControl(NodeType):
 
     def targets(self, settings: Mapping[str, Any], path: Path) -> Iterable[tuple[str, Path]]:
         """Return the branches' nodes."""
+        # One that could not be read leads nobody knows where: nothing is then said of what cannot be reached.
+        if not settings["branches"]:
+            yield "", path
         for place, (_, target, key) in enumerate(settings["branches"]):
-            if target:
-                yield target, (*path, place, key)
+            yield target, (*path, place, key)
 
     def templates(self, settings: Mapping[str, Any], path: Path) -> Iterable[tuple[Any, Path]]:
         """Return the conditions."""

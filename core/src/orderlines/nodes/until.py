@@ -38,7 +38,7 @@ class Until(Timed):
 
     def schema(self) -> Mapping[str, Any]:
         """Describe the moment."""
-        moment = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}.+$", "description": "A moment, with its zone."}
+        moment = {"type": "string", "pattern": r"^\d{4}-?(\d{2}|W).+$", "description": "A moment, with its zone."}
         return {"until": {"anyOf": [moment, {"$ref": "#/definitions/expression"}]}}
 
     def wait(self, said: Any) -> Wait:
@@ -51,7 +51,7 @@ def parse_moment(value: object) -> float:
 
     :raises ValueError: it is none, or has no zone; it cannot be shown in UTC, as the end of the year 9999 in America.
     """
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    moment = _read(value) if isinstance(value, str) else value
     if not isinstance(moment, datetime):
         raise ValueError("this is no moment")  # noqa: TRY004 -- one kind of error for the caller
     if moment.tzinfo is None:
@@ -62,3 +62,12 @@ def parse_moment(value: object) -> float:
     except (ValueError, OverflowError) as error:
         raise ValueError("this moment is not in the years 1 to 9999 of UTC") from error
     return seconds
+
+
+def _read(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        if "isoformat" in str(error):  # Python says no more than that it is none
+            raise ValueError(f"{text[:60]!r} is no moment") from None
+        raise

@@ -335,7 +335,10 @@ class Store(ScheduleStore):
 
     @abstractmethod
     def flow(self, digest: str) -> str:
-        """Return the canonical JSON of a flow."""
+        """Return the canonical JSON of a flow.
+
+        :raises LookupError: there is none of this digest.
+        """
 
     @abstractmethod
     def flow_named(self, name: str) -> FlowRow | None:

@@ -22,6 +22,9 @@ class GotoStrategy(Strategy):
 
     def read(self, value: object, path: Path, reader: Reader) -> str:
         """Read the node's id."""
+        if value is None:
+            reader.problem(path, "`goto` names no node", "write on_error: {goto: NODE}")
+            return ""
         return reader.identifier(value, path)
 
     def targets(self, settings: Any, path: Path) -> Iterable[tuple[str, Path]]:

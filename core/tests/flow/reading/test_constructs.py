@@ -122,8 +122,8 @@ def test_a_default_said_is_a_default_left_out(load: Load, short: str, long: str)
 WRONG = [
     # (text, line, column, path, what the reason or the hint must say)
     (flow("{id: f, foreach: [1]}"), 4, 3, "$.line[0]", "'line' is missing"),
-    (flow("{id: f, foreach: orders, line: [" + call("a") + "]}"), 4, 20, "$.line[0].foreach", "exactly one ${...}"),
-    (flow("{id: f, foreach: {a: 1}, line: [" + call("a") + "]}"), 4, 11, "$.line[0].foreach", "expression"),
+    (flow("{id: f, foreach: orders, line: [" + call("a") + "]}"), 4, 20, "$.line[0].foreach", "a list, not a text"),
+    (flow("{id: f, foreach: {a: 1}, line: [" + call("a") + "]}"), 4, 11, "$.line[0].foreach", "a list, not a mapping"),
     (flow("{id: f, foreach: '${nope}', line: [" + call("a") + "]}"), 4, 20, "$.line[0].foreach", "'nope'"),
     (flow("{id: f, foreach: [1], line: []}"), 4, 25, "$.line[0].line", "empty list"),
     (flow("{id: f, foreach: [1], as: a b, line: [" + call("a") + "]}"), 4, 29, "$.line[0].as", "no name"),

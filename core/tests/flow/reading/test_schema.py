@@ -32,6 +32,8 @@ VALID = [
     "id: a, delay: 5m",
     "id: a, delay: '${x}'",
     "id: a, until: '2027-01-01T00:00:00+08:00'",
+    "id: a, until: '20270101T000000Z'",
+    "id: a, until: '2027-W01-1T00:00:00Z'",
     "id: a, signal: approved, timeout: 2d",
     "id: a, switch: [{when: '${x > 1}', goto: end}, {when: true, goto: end}, {else: end}], max_visits: 5",
 ]

@@ -111,6 +111,16 @@ WRONG = [
     (flow(call("a", ", set: {v: '${v}'}")), 3, 54, "$.line[0].set.v", "can have come before"),
     (flow(call("a", ", set: {result: 1}")), 3, 51, "$.line[0].set.result", "already means"),
     (flow(call("a", ", set: {v: 1}, types: {w: int}")), 3, 66, "$.line[0].types.w", "does not set"),
+    (flow(call("a", ", types: {w: int}")), 3, 53, "$.line[0].types.w", "does not set"),
+    (flow("{id: a, limit: 3, parallel: {lines: {a: [" + OK + "]}}}"), 3, 11, "$.line[0].limit", "parallel: {limit: "),
+    (flow("{id: a, executor: process, graph: {nodes: [" + OK + "]}}"), 3, 11, "$.line[0].executor", "it stands inside"),
+    (flow(call("a", ", after: [b]")), 3, 45, "$.line[0].after", "only the nodes of a `graph`"),
+    (flow(call("a", ", on_error: goto")), 3, 55, "$.line[0].on_error", "{goto: NODE}"),
+    (flow("{id: u, until: tomorrow}"), 3, 18, "$.line[0].until", "'tomorrow' is no moment"),
+    (flow(call("a"), call("b", value="'${nodes[run.flow].result}'")), 4, 41, "$.line[1].with.value", "nodes.ID.result"),
+    (flow(call("a"), call("b", value="'${default(nodes[run.flow].result, 0)}'")), 4, 41,
+     "$.line[1].with.value", "nodes.ID.result"),
+    ("flow: x\nvars:\n  a: &a {b: 1}\n  c: {<<: *a}\nline:\n- " + OK, 4, 7, "$.vars.c['<<']", "merges nothing"),
     (flow(call("a", ", timeout: -3")), 3, 54, "$.line[0].timeout", "negative"),
     (flow(call("a", ", retry: {times: 1, delay: 5x}")), 3, 70, "$.line[0].retry.delay", "no duration"),
     (flow(call("a", ", timeout: 3, executor: thread")), 3, 54, "$.line[0].timeout", "process or gevent"),
@@ -141,6 +151,23 @@ def test_a_mistake_is_found_where_it_is(
 def test_what_is_no_name_of_a_component_is_said_once(problems: Problems, called: str) -> None:
     (found,) = problems(flow(f"{{id: a, call: {called}}}"))
     assert found.path == "$.line[0].call"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("flow: x\nexecutor: [process]\nline:\n- " + OK, "$.executor"),
+        (flow("{id: p, parallel: {limit: 2}}"), "$.line[0].parallel"),
+        (flow("{id: p, parallel: {lines: {}}}"), "$.line[0].parallel.lines"),
+        (flow("{id: g, graph: {limit: 2}}"), "$.line[0].graph"),
+        (flow("{id: s, switch: {when: true, goto: z}}", OK), "$.line[0].switch"),
+        (flow("{id: s, switch: []}", OK), "$.line[0].switch"),
+        (flow("{id: s, switch: [{when: true}]}", OK), "$.line[0].switch[0]"),
+    ],
+)
+def test_one_mistake_is_one_problem(problems: Problems, text: str, path: str) -> None:
+    (found,) = problems(text)
+    assert found.path == path
 
 
 def test_a_list_without_a_name_is_named_after_its_file(load: Callable[..., Loaded]) -> None:
@@ -238,6 +265,7 @@ GOOD = [
     flow(call("a", ", timeout: 1s"), "{id: f, call: lib.fetch, with: {url: u}, timeout: 1s, executor: gevent}"),
     flow(call("a"), "{id: e, end: null}"),
     flow(call("a", ", next: end")),
+    'flow: x\nvars: {v: {"<<": 1}}\nline:\n- ' + OK,
     flow(call("a-b"), call("b", value="\"${nodes['a-b'].result}\"")),
 ]  # fmt: skip
 

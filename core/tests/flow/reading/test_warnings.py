@@ -125,3 +125,17 @@ def test_names_that_look_alike(load: Load, mistake: Mistake) -> None:
 )
 def test_names_in_any_script_are_fine(name: str, load: Load) -> None:
     assert warned(load, flow(f"id: {name}, {CALL}")) == []
+
+
+def test_who_sets_what_an_item_is_called_is_told(load: Load) -> None:
+    line = f"{{id: a, {CALL}, set: {{order: 1, total: 2}}}}"
+    ((path, said),) = warned(load, flow(f"id: e, foreach: [1], as: order, line: [{line}]"))
+    assert path == "$.line[0].line[0].set.order"
+    assert "in the lines of 'e', 'order' is the item" in said
+
+
+def test_an_expression_in_vars_is_told_to_stay_text(load: Load) -> None:
+    head = "vars: {a: 1, b: ['${a}', {c: 'x ${a}'}], d: plain}\n"
+    told = warned(load, flow(f"id: a, {CALL}", head=head))
+    assert [path for path, _ in told] == ["$.vars.b[0]", "$.vars.b[1].c"]
+    assert all("stays the text that it is" in said for _, said in told)

@@ -355,12 +355,14 @@ class SQLiteStore(SQLiteSchedules, Store):
         return [ChildRow(*row) for row in rows]
 
     def outcomes(self, run: int, nodes: Collection[str]) -> list[KeptTask]:
-        marks = ", ".join("?" * len(nodes))
+        # By the run's lines, in this order: SQLite would rather look at the tasks of every run that it keeps. The nodes
+        # are one value, for their number has a limit that differs between builds.
         with self._connections.reading() as db:
             rows = db.execute(
-                f"SELECT path, tasks.id, {_TASK} FROM tasks JOIN lines ON lines.id = tasks.id >> {TASK_BITS}"
-                f" WHERE tasks.run = ? AND lines.run = ? AND node IN ({marks}) ORDER BY tasks.id",
-                (run, run, *nodes),
+                f"SELECT path, tasks.id, {_TASK} FROM lines CROSS JOIN tasks ON tasks.id >= lines.id << {TASK_BITS}"
+                f" AND tasks.id < (lines.id + 1) << {TASK_BITS} WHERE lines.run = ?"
+                " AND node IN (SELECT value FROM json_each(?)) ORDER BY tasks.id",
+                (run, json.dumps(list(nodes))),
             ).fetchall()
         return [KeptTask(row[0], row[1] & (_ONE - 1), TaskRow(*row[2:])) for row in rows]
 
@@ -402,8 +404,11 @@ class SQLiteStore(SQLiteSchedules, Store):
 
     def flow(self, digest: str) -> str:
         with self._connections.reading() as db:
-            body: str = db.execute("SELECT body FROM flows WHERE digest = ?", (digest,)).fetchone()[0]
-            return body
+            row = db.execute("SELECT body FROM flows WHERE digest = ?", (digest,)).fetchone()
+        if row is None:
+            raise LookupError(f"no flow {digest} in {self.shown}")
+        body: str = row[0]
+        return body
 
     def flow_named(self, name: str) -> FlowRow | None:
         with self._connections.reading() as db:

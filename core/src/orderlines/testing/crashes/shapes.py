@@ -79,6 +79,25 @@ def loop(log: Path) -> str:
     return f"[{count}, {node(log, 'i')}, {again}, {node(log, 'z')}]"
 
 
+def asking(log: Path) -> str:
+    """Return a loop with a graph and items, in which nodes ask what others have come to, on other lines as well."""
+
+    def told(name: str, text: str) -> str:
+        return f'{{id: {name}, call: seen.act, with: {{log: {log}, text: "{text}"}}}}'
+
+    count = "{id: inc, call: demo.add, with: {a: '${n}', b: 1}, set: {n: '${result}'}}"
+    nodes = [
+        f"{{id: g, group: [{told('deep', 'd')}]}}",
+        told("b", "${nodes.deep.result}b")[:-1] + ", after: [g]}",
+        told("c", "${nodes.deep.result}${nodes.b.result}c")[:-1] + ", after: [b]}",
+    ]
+    inner = f"[{told('i', '${str(index)}')}, {told('j', '${nodes.i.result}${nodes.c.result}')}]"
+    again = "{id: again, switch: [{when: '${n < 2}', goto: inc}, {else: check}]}"
+    check = "{id: check, switch: [{when: \"${nodes.j.result + nodes.deep.result == '1ddbcd'}\", goto: z}]}"
+    lines = f"{{id: dag, graph: {{nodes: [{', '.join(nodes)}]}}}}, {{id: f, foreach: [1, 2], line: {inner}}}"
+    return f"[{count}, {lines}, {again}, {check}, {node(log, 'z')}]"
+
+
 def sub_flow(log: Path) -> str:
     """Return a flow that enters another one."""
     (log.parent / "sub.yaml").write_text(f"flow: sub\nline: [{node(log, 'i')}, {node(log, 'j')}]\n", encoding="utf-8")
@@ -125,5 +144,5 @@ SHAPES: Final[dict[str, Callable[[Path], str]]] = {
     "chain": chain, "parallel": parallel, "group": group, "switch": switch, "retry": retry, "rounds": rounds,
     "foreach": foreach, "nested": nested, "graph": graph, "loop": loop, "sub_flow": sub_flow, "times": times,
     "handler": handler, "signal": signal, "stopped": stopped,
-    "large": large,
+    "large": large, "asking": asking,
 }  # fmt: skip

@@ -91,6 +91,8 @@ class KeepTests(StoreCase):
         rows = [store.accept(new_run(name=text, digest=text, body=f'"{text}"')) for text in (one, two)]
         assert [store.run(text) for text in (one, two)] == rows
         assert [store.flow(text) for text in (one, two)] == [f'"{one}"', f'"{two}"']
+        with pytest.raises(LookupError):
+            store.flow("none")
 
     @pytest.mark.parametrize("time", [0.0, 1e-6, 1763901513.123457, 2.5e9, 4.1e9])
     def test_times_are_kept_to_the_microsecond(self, driver: PlayedDriver, time: float) -> None:
