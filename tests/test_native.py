@@ -177,6 +177,27 @@ line:
     assert [task["result"] for task in run.tasks() if task["node"] == "tell"] == [[told, 1]]
 
 
+def test_after_a_wait_the_outcome_of_an_earlier_visit_does_not_win(store: str, tmp_path: Path) -> None:
+    text = """
+vars: {n: 0, seen: []}
+line:
+  - {id: inc, call: demo.add, with: {a: "${n}", b: 1}, set: {n: "${result}"}}
+  - id: dag
+    graph:
+      nodes:
+        - {id: a, call: demo.echo, with: {value: "${n}"}}
+        - id: b
+          group:
+            - {id: wait, delay: 10ms}
+            - {id: told, call: demo.echo, with: {value: "${nodes.a.result}"}, set: {seen: "${seen + [result]}"}}
+          after: [a]
+  - {id: again, switch: [{when: "${n < 3}", goto: inc}, {else: last}]}
+  - {id: last, call: demo.echo, with: {value: "${seen}"}}
+"""
+    run = ended(store, tmp_path, text)
+    assert [task["result"] for task in run.tasks() if task["node"] == "last"] == [[1, 2, 3]]
+
+
 @pytest.mark.parametrize(("policy", "done"), [("stop", {"a"}), ("wait", {"a", "z"})])
 def test_what_follows_a_failed_node_of_a_graph_does_not_run(
     policy: str, done: set[str], store: str, tmp_path: Path

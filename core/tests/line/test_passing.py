@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderlines.line import Assignments, Before, predecessors
+from orderlines.line import Assignments, Before, predecessors, within
 from orderlines.line.scope import Outcomes
 
 if TYPE_CHECKING:
@@ -72,3 +73,23 @@ def test_who_looks_at_one_outcome_does_not_copy_all() -> None:
     nodes = Outcomes(Uncopied(a=1), Uncopied(a=2, b=3))
     assert (nodes["a"], nodes["b"], nodes.get("c")) == (1, 3, None)
     assert len(Outcomes({"a": 1}, {"a": 2, "b": 3})) == 2
+
+
+@pytest.mark.parametrize(
+    ("task", "line", "found"),
+    [
+        ("", "", True),
+        ("/f#1/0", "", True),
+        ("/f#1/0/g#2/0", "/f#1/0", True),
+        ("/f#1/0", "/f#1/0/g#2/0", False),
+        ("/f#1/01", "/f#1/0", False),
+        ("/f#2/0", "/f#1/0", False),
+        ("/f#1/0/s#1/~sub", "/f#1/0", False),
+        ("/s#1/~sub/g#1/0", "", False),
+        ("/s#1/~sub/g#1/0", "/s#1/~sub", True),
+    ],
+)
+def test_the_tasks_of_a_line_are_its_own_and_those_of_lines_that_it_opens_in_its_flow(
+    task: str, line: str, found: bool
+) -> None:
+    assert within(task, line) == found

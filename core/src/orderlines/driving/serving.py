@@ -154,13 +154,25 @@ class Served:
         """Return the outcomes that a line of a graph asks for of those before it."""
         before = machine.Before(join.opening.after, child.place)
         wanted = {node: place for node, place in child.block.beside.items() if place in before}
-        elsewhere = {node for node, place in wanted.items() if place not in join.outcomes}
+        elsewhere = {node: place for node, place in wanted.items() if place not in join.outcomes}
         known = {
             node: join.outcomes[place][node]
             for node, place in wanted.items()
             if node not in elsewhere and node in join.outcomes[place]
         }
-        return {**known, **self._outcomes(child, elsewhere)}
+        return {**known, **self._elsewhere(join, elsewhere)}
+
+    def _elsewhere(self, join: _Join, wanted: Mapping[str, int]) -> dict[str, Any]:
+        """Return the outcomes of nodes in lines of a graph that have ended at other drivers', by the lines' places."""
+        if not wanted:
+            return {}
+        prefix, names = join.opening.prefix, join.opening.names
+        kept = self._store.outcomes(self.id, wanted)
+        return {
+            item.task.node: self._outcome(item)
+            for item in kept
+            if machine.within(item.line, f"{prefix}{names[wanted[item.task.node]]}")
+        }
 
     def _plan_for(self, row: LineRow) -> Plan:
         return self._plan if row.flow is None else self._plan_of(row.flow)
@@ -205,19 +217,21 @@ class Served:
         return join
 
     def _outcomes(self, line: Line, nodes: Collection[str], *, inside: bool = False) -> dict[str, Any]:
-        """Return the outcomes of nodes as a line sees them, or all children of its join; later ones over earlier.
+        """Return the outcomes of nodes that ended on a line, or in lines that it has joined; later ones over earlier.
 
-        :param inside: as the children see them.
+        What ended before the line was opened is its parent's to say: an earlier visit would win over it here.
+
+        :param inside: as the children of its join see them.
         """
         if not nodes:
             return {}
-        before: frozenset[str] = frozenset()
-        if line.siblings is not None and line.siblings.after:
-            places = machine.predecessors(line.siblings.after, line.place)
-            before = frozenset(line.siblings.names[place] for place in places)
-        path = f"{line.path}/{machine.label_at(line)}/" if inside else line.path
+        opened = f"{line.path}/{machine.label_at(line)}/"
         kept = self._store.outcomes(self.id, nodes)
-        return {item.task.node: self._outcome(item) for item in kept if machine.visible(item.line, path, before)}
+        return {
+            item.task.node: self._outcome(item)
+            for item in kept
+            if machine.within(item.line, line.path) and not (inside and item.line.startswith(opened))
+        }
 
     def _outcome(self, kept: KeptTask) -> dict[str, Any]:
         task = kept.task

@@ -7,7 +7,7 @@ Each returns a :class:`Turn`; the line itself changes only when the driver has c
 
 from orderlines.line.ending import broken, halted, late, undone, unread
 from orderlines.line.joining import joined
-from orderlines.line.memory import visible
+from orderlines.line.memory import within
 from orderlines.line.opening import Before, entering, item_names, label_at, opening_of, predecessors
 from orderlines.line.passing import Assignments
 from orderlines.line.scope import scope_of
@@ -38,5 +38,5 @@ __all__ = [
     "skipped",
     "undone",
     "unread",
-    "visible",
+    "within",
 ]
