@@ -12,6 +12,7 @@ import orderlines
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 OPEN = "{id: o, call: acts.append, with: {log: GATE, line: x}, executor: thread}"
@@ -143,3 +144,102 @@ def test_calls_behind_a_long_one_have_not_begun(shell: Any) -> None:
     assert shell.call("recover").returncode == 0
     attempts = {task["node"]: task["attempt"] for task in shell.read("status", "last")["tasks"]}
     assert attempts == {"p": 1, "long": 2, "x": 1, "y": 1}
+
+
+_engine: list[orderlines.Engine] = []
+_tried: list[str] = []
+
+
+@orderlines.component
+def pause(number: int) -> None:
+    """Pause the first run, at the moment at which this call begins, and keep the thread until others are held back."""
+    store = _engine[0].store
+    store.wish(number, "pause")
+    until(lambda: {line.status for line in store.lines(number)} == {"JOIN", "CALL", "READY"}, "none has begun")
+
+
+@orderlines.component
+def act(name: str) -> None:
+    """Take note of a call."""
+    _tried.append(name)
+
+
+def _behind(flow: orderlines.Flow, first: Callable[[int], None]) -> orderlines.Flow:
+    with flow.parallel("p", executor="inline") as parallel:
+        with parallel.line("a") as line:
+            line.call("first", first, with_={"number": 1})
+        for name in "xy":
+            with parallel.line(name) as line:
+                line.call(name, act, with_={"name": name})
+    return flow
+
+
+def test_a_pause_that_comes_before_they_are_held_back_makes_no_attempt_of_them(tmp_path: Path) -> None:
+    """The driver does not know of it yet when it writes that they have not begun."""
+    _tried.clear()
+    with orderlines.Engine(f"sqlite:///{tmp_path}/runs.db") as engine:
+        _engine[:] = [engine]
+        run = engine.start(_behind(orderlines.Flow("pausing"), pause).build())
+        assert run.row.id == 1
+        until(
+            lambda: [task["node"] for task in run.tasks() if task["status"] == "SUCCESS"] == ["first"], "it is paused"
+        )
+        assert not _tried
+        engine.store.resume(1)
+        assert run.wait(60) == "SUCCESS"
+        assert sorted(_tried) == ["x", "y"]
+        assert {task["attempt"] for task in run.tasks()} == {1}
+
+
+@orderlines.component
+def linger(number: int) -> None:
+    """Keep the thread until others are held back."""
+    store = _engine[0].store
+    until(lambda: len([line for line in store.lines(number) if line.status == "CALL"]) == 1, "none has begun")
+
+
+def test_what_is_held_back_stays_with_its_driver(tmp_path: Path) -> None:
+    """Nobody has to claim it and to read what it knows."""
+    _tried.clear()
+    with orderlines.Engine(f"sqlite:///{tmp_path}/runs.db") as engine:
+        _engine[:] = [engine]
+        run = engine.start(_behind(orderlines.Flow("waiting"), linger).build())
+        assert (run.wait(60), run.row.id) == ("SUCCESS", 1)
+        assert sorted(_tried) == ["x", "y"]
+        assert len({line.epoch for line in engine.store.lines(1) if line.parent is not None}) == 1
+
+
+TELLING = """\
+flow: telling
+line:
+  - id: p
+    parallel:
+      executor: inline
+      on_branch_failure: wait
+      lines:
+        a:
+          - {id: q, call: acts.append, with: {log: LOG, line: q}}
+          - {id: long, call: acts.gate, with: {log: LOG, gate: GATE}}
+        b:
+          - id: bad
+            call: acts.shaky
+            with: {log: LOG, line: bad}
+            on_failure: {call: acts.append, with: {log: LOG, line: told}}
+    on_error: skip
+"""
+
+
+def test_an_on_failure_call_behind_a_long_one_has_not_begun(shell: Any) -> None:
+    process = shell.start("run", "--json", shell.flow(TELLING))
+    shell.await_lines("q", "gate")
+
+    def standing() -> list[tuple[str, int]]:
+        return [(line.status, line.attempt) for line in shell.store.lines(1) if line.path == "/p#1/b"]
+
+    until(lambda: standing() == [("HANDLER", 0)], "it is held back")
+    shell.gate.touch()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert shell.lines() == ["q", "gate", "told"]
+    told = [task for task in json.loads(out)["tasks"] if task["node"] == "bad:on_failure"]
+    assert [(task["status"], task["attempt"]) for task in told] == [("SUCCESS", 1)]

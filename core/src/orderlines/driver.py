@@ -191,7 +191,7 @@ class Driver:
         spent no attempt.
         """
         with suppress(StoreUnavailable):  # They wait all the same.
-            self._halting.hold_back(list(self._lines.known))
+            self._halting.hold_back(self._calls.called(), waits=True)
         self._stirred = True  # What a store says of the writing of others, it says for each thread.
         while not (enough() or self._closing.is_set()):
             try:
@@ -456,10 +456,14 @@ class Driver:
         self._lines.drop(line)
         self._lines.give_up(line.info.id, [line.id], reason)
 
-    def _undo(self, lines: Sequence[Line]) -> None:
-        """Write that calls which are recorded as begun never were."""
+    def _undo(self, lines: Sequence[Line], waits: bool) -> None:  # noqa: FBT001 -- see Halting
+        """Write that calls which are recorded as begun never were; the lines wait for a slot, or are anybody's."""
         now = self._now()
-        self._commit([(line, machine.undone(line, now), None) for line in lines])
+        turns: list[tuple[Line, Turn, Outcome | None]] = []
+        for line in lines:
+            turns.append((line, machine.undone(line, now, waits=waits), None))
+            machine.disown(line)  # A wish may have been made just now: then that is written in its place.
+        self._commit(turns)
 
     # The end
 

@@ -199,6 +199,10 @@ class Calls:
         """Return whether a call is in flight."""
         return bool(self._flights)
 
+    def called(self) -> list[int]:
+        """Return the lines with a call in flight, which are few where many wait for a slot."""
+        return list(self._numbers)
+
     def beside(self) -> bool:
         """Return whether calls are in flight for which nobody has to :meth:`poll`."""
         polled = {executor.name for executor in self._polled}

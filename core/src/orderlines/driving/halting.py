@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 class Halting:
     """Obeys wishes on the lines of one driver.
 
-    :param undo: writes that the calls of lines, which are recorded as begun, never were.
+    :param undo: writes that the calls of lines, which are recorded as begun, never were; and whether the lines wait.
     """
 
-    def __init__(self, lines: Lines, calls: Calls, undo: Callable[[Sequence[Line]], object]) -> None:
+    def __init__(self, lines: Lines, calls: Calls, undo: Callable[[Sequence[Line], bool], object]) -> None:
         self._lines = lines
         self._calls = calls
         self._undo = undo
@@ -43,9 +43,13 @@ class Halting:
         if not ended and self._calls.forget(line):
             self._lines.ready.append(line)
 
-    def hold_back(self, lines: Collection[int]) -> None:
-        """Let no call begin in lines: those that wait for the driver's thread are taken back."""
-        known = self._lines.known
-        waiting = [known[number] for number in lines if number in known and self._calls.recall(known[number])]
+    def hold_back(self, lines: Collection[int], *, waits: bool = False) -> None:
+        """Let no call begin in lines: those that wait for the driver's thread are taken back.
+
+        :param waits: the lines stay with the driver, and wait for a slot; else they are anybody's.
+        """
+        # A worker's lines may be given back meanwhile, from another thread: each is looked up once.
+        found = [line for line in map(self._lines.known.get, lines) if line is not None]
+        waiting = [line for line in found if self._calls.recall(line)]
         if waiting:
-            self._undo(waiting)
+            self._undo(waiting, waits)

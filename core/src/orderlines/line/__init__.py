@@ -5,7 +5,7 @@ Each returns a :class:`Turn`; the line itself changes only when the driver has c
 :func:`settle`.
 """
 
-from orderlines.line.ending import broken, halted, late, undone, unread
+from orderlines.line.ending import broken, disown, halted, late, undone, unread
 from orderlines.line.joining import joined
 from orderlines.line.memory import within
 from orderlines.line.opening import Before, entering, item_names, label_at, opening_of, predecessors
@@ -24,6 +24,7 @@ __all__ = [
     "Turn",
     "broken",
     "complete",
+    "disown",
     "entering",
     "halted",
     "item_names",

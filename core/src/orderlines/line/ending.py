@@ -196,14 +196,26 @@ def halted(line: Line, now: float, wish: str | None, outcome: Outcome | None, ad
     return walk.close(RunStatus.STOP, None)
 
 
-def undone(line: Line, now: float) -> Turn:
-    """Take back a call that is recorded as begun and never was: its driver ends before."""
+def undone(line: Line, now: float, *, waits: bool = False) -> Turn:
+    """Take back a call that is recorded as begun and never was.
+
+    :param waits: the line stays with its driver, and waits for a slot; else it is anybody's, for the driver ends or the
+        line is paused.
+    """
     walk = Walk(line, now, _never)
     if line.status == LineStatus.HANDLER:
-        step = walk.step(LineStatus.HANDLER, keep=False, attempt=0, state=line.state, crashes=line.crashes)
+        step = walk.step(LineStatus.HANDLER, keep=waits, attempt=0, state=line.state, crashes=line.crashes)
     else:
-        step = walk.step(LineStatus.READY, keep=False, attempt=line.attempt - 1, crashes=line.crashes)
-    return walk.turn(step)
+        step = walk.step(LineStatus.READY, keep=waits, attempt=line.attempt - 1, crashes=line.crashes)
+    return walk.turn(step, wants=line.executor if waits else None)
+
+
+def disown(line: Line) -> None:
+    """Let a line know that its call was never begun: should it go on before that is written, it was given back."""
+    if line.status == LineStatus.HANDLER:
+        line.attempt = 0
+    else:
+        line.state = RELEASED
 
 
 def close_join(walk: Walk, state: str | None = None) -> Turn:
