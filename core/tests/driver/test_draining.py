@@ -478,6 +478,48 @@ def test_what_comes_to_a_call_in_its_thread_while_another_one_is_there_is_given_
     assert status(store, run) == "SUCCESS"
 
 
+def test_what_is_held_back_beside_other_calls_is_given_back_and_told(
+    store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver takes it back first, which must not let it go unheard."""
+    go = tmp_path / "go"
+    worker = Drainer(store, registry(), ["default"])
+    with monkeypatch.context() as patched:
+        patched.setattr("orderlines.draining.QUICK", 60.0)
+        for _ in range(5):  # quickly done: it takes more at once from then on
+            accepted(store, [CALL])
+            worker.drain(soon())
+    beside = [{"id": "b", "call": "drained.rest", "with": {"path": str(go)}, "executor": "asyncio"}]
+    kept = {
+        name: [{"id": f"{name}1", "call": "drained.hold", "with": {"path": str(go)}, "executor": "inline"}]
+        for name in "acd"
+    }
+    run = accepted(store, [{"id": "fork", "parallel": {"lines": {"b": beside, **kept}}}])
+    shared: list[int] = []
+
+    def back() -> bool:
+        shared.extend(worker.share())
+        return len(shared) == 2
+
+    with ThreadPoolExecutor(1) as pool:
+        draining = pool.submit(worker.drain, soon())
+        try:
+            until(
+                lambda: sorted(line.status for line in lines_of(store, run)[1:]) == ["CALL", "CALL", "READY", "READY"],
+                "what waits is held back",
+            )
+            until(back, "it is given back")
+            free = [line for line in lines_of(store, run) if line.id in shared]
+            assert {(line.owner, line.status, line.attempt) for line in free} == {(None, LineStatus.READY, 0)}
+        finally:
+            go.touch()
+        draining.result(60)
+    worker.drain(soon())
+    assert status(store, run) == "SUCCESS"
+    worker.close()
+    worker.part()
+
+
 def lines_of(store: SQLiteStore, run: str) -> list[LineRow]:
     row = store.run(run)
     assert row is not None
