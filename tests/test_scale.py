@@ -170,6 +170,18 @@ def asking_graph(large: Large, size: int) -> dict[str, Any]:
     return document
 
 
+def assigning_graph(large: Large, size: int) -> dict[str, Any]:
+    """Return a deep graph in which each node sets a variable of its own, and asks for those of the two before it."""
+    nodes = []
+    for place in range(size):
+        before = range(max(0, place - 2), place)
+        text = " ".join(f"${{v{each}}}" for each in before) or "first"
+        call = {"id": f"n{place}", "call": "seen.act", "with": {"log": str(large.log), "text": text}}
+        nodes.append({**call, "set": {f"v{place}": f"n{place}"}, "after": [f"n{each}" for each in before]})
+    variables = {f"v{place}": "" for place in range(size)}
+    return {"flow": "dag", "vars": variables, "line": [{"id": "dag", "graph": {"limit": LIMIT, "nodes": nodes}}]}
+
+
 def nested(large: Large, size: int) -> dict[str, Any]:
     """Return a foreach in a foreach, in whose innermost line one node asks what another one came to."""
     log = str(large.log)
@@ -180,7 +192,7 @@ def nested(large: Large, size: int) -> dict[str, Any]:
     return {"flow": "nested", "vars": {"items": list(range(size // 4))}, "line": [outer]}
 
 
-ASKING = {"graph": (asking_graph, 400), "nested": (nested, 1_200)}
+ASKING = {"graph": (asking_graph, 400), "assigning": (assigning_graph, 1_200), "nested": (nested, 1_200)}
 SIZES = {"chain": (chain, 100_000 if CHAOS else 1_200), "foreach": (foreach, 100_000 if CHAOS else 1_200),
          "graph": (graph, 2_000 if CHAOS else 400)}  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orderlines.asking import Asking
 from orderlines.expression import compile_template
 from orderlines.flow.collector import paused
 from orderlines.flow.placement import entrance, home, queue_of, resolve, resolve_handler
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from orderlines.strategies.base import Strategy
 
 _NONE: Mapping[str, Plan] = {}
+_NO_NAMES: frozenset[str] = frozenset()
 ENDS = -1
 """The index of no node: the line ends there."""
 
@@ -92,9 +94,10 @@ class PlannedBlock:
     :ivar needs: the nodes whose outcomes such a line has to know: it, or a line inside, asks for them; or a line beside
         it in a graph does.
     :ivar beside: of these, those in other lines of its graph, each with the place of that line.
+    :ivar asks: the names of variables for which expressions in it, or in lines inside, ask; of what is in a graph.
     """
 
-    __slots__ = ("around", "beside", "needs", "nodes", "places", "queue")
+    __slots__ = ("around", "asks", "beside", "needs", "nodes", "places", "queue")
 
     def __init__(self, nodes: list[PlannedNode], queue: str | None, around: str | None) -> None:
         self.nodes = nodes
@@ -102,6 +105,7 @@ class PlannedBlock:
         self.around = around
         self.needs: set[str] = set()
         self.beside: dict[str, int] = {}
+        self.asks: frozenset[str] = _NO_NAMES
         self.places = {planned.node.id: place for place, planned in enumerate(nodes)}
 
     def place(self, target: str) -> int:
@@ -146,6 +150,7 @@ class _Compiler:
         self.plan = Plan(flow, flows)
         self.blocks: list[tuple[Block, str | None, str | None]] = []
         self.passing = Passing()
+        self.asking = Asking()
 
     def compile(self) -> Plan:
         self.blocks.append((self.flow.line, None, home(self.flow, self.executor, self.registry)))
@@ -161,6 +166,7 @@ class _Compiler:
             for item in planned.nodes:
                 item.kept = item.node.id in self.plan.kept
         self.passing.work_out(self.plan.blocks)
+        self.asking.work_out(self.plan.blocks)
         return self.plan
 
     def _block(self, block: Block, enclosing: str | None, queue: str | None) -> PlannedBlock:
@@ -190,12 +196,13 @@ class _Compiler:
         own = node.settings.get("executor")
         below = queue_of(own, node.settings.get("queue"), queue, self.registry)
         children: list[tuple[str, int]] = []
+        planned.after = kind.after(node.settings)
         for name, block in kind.blocks(node.settings):
             self.passing.opened(len(self.blocks), planned, len(children))
+            self.asking.opened(len(self.blocks), self.passing.at, graph=bool(planned.after))
             children.append((name, len(self.blocks)))
             self.blocks.append((block, own or enclosing, below))
         planned.children = tuple(children)
-        planned.after = kind.after(node.settings)
         planned.visits = kind.visits(node.settings)
         if node.arguments and planned.call is None:
             planned.arguments = self._template(dict(node.arguments))
@@ -212,6 +219,7 @@ class _Compiler:
             if name[0] == "nodes" and len(name) > 1:
                 self.plan.kept.add(name[1])
                 self.passing.asked(name[1])
+            self.asking.asked(self.passing.at, name[0])
         return template
 
     def _call(self, node: Node, enclosing: str | None) -> PlannedCall:

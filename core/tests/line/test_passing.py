@@ -38,7 +38,8 @@ def test_it_is_what_merging_all_lines_before_it_gives(graph: Graph) -> None:
         for before in predecessors(after, place):
             expected.update(assigned[before])
         assert assignments.complete(place)
-        assert assignments.before(place) == expected
+        assert assignments.before(place, "abc") == expected
+        assert assignments.before(place, "b") == {name: value for name, value in expected.items() if name == "b"}
         assignments.ended(place, assigned[place])
 
 
@@ -48,7 +49,7 @@ def test_a_graph_may_be_deeper_than_the_stack() -> None:
     assignments.ended(0, {"a": 1})
     for place in range(1, depth):
         assignments.ended(place, {})
-    assert assignments.before(depth - 1) == {"a": 1}
+    assert assignments.before(depth - 1, ["a", "b"]) == {"a": 1}
 
 
 @given(graphs(), st.randoms(use_true_random=False))

@@ -133,22 +133,22 @@ class Served:
             if join.each is not None:
                 child.given = machine.item_names(join.each, row.place)
             elif join.opening.after:
-                child.given = self._assigned_before(parent, join, row.place)
+                child.given = self._assigned_before(parent, join, row.place, child.block.asks)
                 if child.block.beside:
                     child.before = {**join.memory, **self._beside(child, join)}
         except ValueLost as error:
             child.unread = error
         return child
 
-    def _assigned_before(self, parent: int, join: _Join, place: int) -> Mapping[str, Any]:
-        """Return what the lines before one in its graph have assigned, in the order in which the flow lists them."""
+    def _assigned_before(self, parent: int, join: _Join, place: int, names: Collection[str]) -> Mapping[str, Any]:
+        """Return what the lines before one in its graph have assigned to some variables, the last one of each."""
         if not join.assigned.complete(place):
             for child in self._store.children(parent, join.opening.label):
                 if child.status in FINAL:
                     text = self._whole(child, results=False).variables
                     good = child.status == LineStatus.SUCCESS and text is not None
                     join.assigned.ended(child.place, decode(text) if good and text is not None else {})
-        return join.assigned.before(place)
+        return join.assigned.before(place, names)
 
     def _beside(self, child: Line, join: _Join) -> dict[str, Any]:
         """Return the outcomes that a line of a graph asks for of those before it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from orderlines.line.memory import FLOW
@@ -99,12 +101,17 @@ class Before:
     def __init__(self, after: Mapping[int, tuple[int, ...]], place: int) -> None:
         self._after = after
         self._found = set(after.get(place, ()))
-        self._left = list(self._found)
+        self._left = deque(self._found)
 
     def __contains__(self, place: int) -> bool:
+        return self.has_near(place, sys.maxsize)
+
+    def has_near(self, place: int, steps: int) -> bool:
+        """Return whether a place is found among them by looking at so many more of them."""
         found, left = self._found, self._left
-        while left and place not in found:
-            more = set(self._after.get(left.pop(), ())) - found
+        while left and steps > 0 and place not in found:
+            steps -= 1
+            more = set(self._after.get(left.popleft(), ())) - found
             found |= more
             left.extend(more)
         return place in found

@@ -2,57 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from orderlines.line.opening import Before
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-    _Passed = Mapping[str, tuple[int, Any]]
+NEAR: Final = 64
+"""Lines that are looked at for the one line that assigns a variable, before all lines that come earlier are."""
+_NOBODY: Final = -1
 
 
 class Assignments:
-    """What the ended lines of one graph have assigned, each variable with the place of the line that did.
+    """What the ended lines of one graph have assigned.
 
     A line sees what all lines before it assigned, directly or through others; where two assigned one name, the one that
-    the flow lists last wins. So it is enough to pass on, for each name, the assignment with the highest place: each
-    line is looked at once for each line that comes right after it, however deep the graph is.
+    the flow lists last wins. It is given the names that it asks for and no others: in a graph of thousands of lines
+    that each assign a variable of their own, to pass all on would take the square of that, in time and memory.
+
+    Mostly one line assigns a name, and stands near the one that asks. For all else the last line before each that
+    assigns the name is worked out once, and remembered: each line is looked at once for a name, and once more for each
+    line that comes right after it.
     """
 
     def __init__(self, after: Mapping[int, tuple[int, ...]]) -> None:
         self._after = after
         self._own: dict[int, Mapping[str, Any]] = {}
-        self._passed: dict[int, _Passed] = {}
+        self._assigning: dict[str, list[int]] = {}
+        self._last: dict[str, dict[int, int]] = {}
 
     def ended(self, place: int, own: Mapping[str, Any]) -> None:
         """Take what an ended line has assigned."""
-        self._own.setdefault(place, own)
+        if place in self._own:
+            return
+        self._own[place] = own
+        for name in own:
+            self._assigning.setdefault(name, []).append(place)
 
     def complete(self, place: int) -> bool:
         """Return whether all lines right before one are known to have ended."""
         return all(before in self._own for before in self._after.get(place, ()))
 
-    def before(self, place: int) -> dict[str, Any]:
+    def before(self, place: int, names: Collection[str]) -> dict[str, Any]:
         """Return what a line is given by those before it; those that are not known have assigned nothing."""
-        self._work_out(place)
-        return {name: value for name, (_, value) in self._gathered(place, {}).items()}
+        near = Before(self._after, place)
+        found = {name: self._find(near, place, name) for name in names if name in self._assigning}
+        return {name: self._own[line][name] for name, line in found.items() if line != _NOBODY}
 
-    def _work_out(self, place: int) -> None:
-        """Work out what the lines before one pass on, the furthest first: a graph may be deeper than the stack."""
-        waiting = list(self._after.get(place, ()))
+    def _find(self, near: Before, place: int, name: str) -> int:
+        """Return the last line before a place that assigns a name."""
+        assigning = self._assigning[name]
+        if len(assigning) == 1 and near.has_near(assigning[0], NEAR):
+            return assigning[0]
+        return self._work_out(self._last.setdefault(name, {}), place, name)
+
+    def _work_out(self, last: dict[int, int], place: int, name: str) -> int:
+        """Work out the same for all lines before it, the first ones first: a graph may be deeper than the stack."""
+        waiting = [place]
         while waiting:
             one = waiting[-1]
-            missing = [before for before in self._after.get(one, ()) if before not in self._passed]
+            missing = [before for before in self._after.get(one, ()) if before not in last]
             if missing:
                 waiting.extend(missing)
                 continue
             waiting.pop()
-            if one not in self._passed:
-                own = {name: (one, value) for name, value in self._own.get(one, {}).items()}
-                self._passed[one] = self._gathered(one, own)
-
-    def _gathered(self, place: int, out: dict[str, tuple[int, Any]]) -> dict[str, tuple[int, Any]]:
-        for before in self._after.get(place, ()):
-            for name, item in self._passed[before].items():
-                if name not in out or item[0] > out[name][0]:
-                    out[name] = item
-        return out
+            if one not in last:
+                last[one] = max(
+                    (
+                        max(last[before], before if name in self._own.get(before, ()) else _NOBODY)
+                        for before in self._after.get(one, ())
+                    ),
+                    default=_NOBODY,
+                )
+        return last[place]
