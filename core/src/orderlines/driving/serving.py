@@ -73,7 +73,8 @@ class Served:
             line.visits = self._store.visits(row.id)
         try:
             line.own = self._own(row)
-            line.memory = self._outcomes(line, line.block.needs)
+            if row.tasks or row.attempt > 1:  # Else nothing has ended on it, and nothing inside that it has joined.
+                line.memory = self._outcomes(line, line.block.needs)
             if row.status == LineStatus.SIGNALLED and row.state is not None:
                 line.state = self._store.whole(row.state)
         except ValueLost as error:
