@@ -27,7 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"leases", "settings", "redisurl"}),
     frozenset({"line"}),
     frozenset({"nodes", "strategies"}),
-    frozenset({"plan", "outcomes"}),
+    frozenset({"plan", "outcomes", "asking"}),
     frozenset({"flow"}),
     frozenset({"expression"}),
     frozenset({"plugins"}),
