@@ -9,12 +9,11 @@ from pymysql.err import OperationalError
 
 from orderlines.errors import Refused, UnknownRun
 from orderlines.states import Halt, LineStatus
+from orderlines.stores.addressing import addressed
 from orderlines_store_mysql.literals import put
 from orderlines_store_mysql.schema import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from orderlines_store_mysql.transaction import Transaction
 
 _WAITING: Final = (
@@ -56,7 +55,7 @@ def send(transaction: Transaction, signal: Signal, now: float, place: str) -> bo
         raise Refused(f"run {name} has ended; nothing in it waits for a signal any more")
     if known.rows:
         return False
-    line = _addressed(signal.target, [(number, path, json.loads(state)) for number, path, state in waiting.rows])
+    line = addressed(signal.target, [(number, path, json.loads(state)) for number, path, state in waiting.rows])
     transaction.ask(put(_SIGNAL, run, signal.target, key, signal.data, now, line))
     if line is not None:
         (woken,) = transaction.ask(put(_WAKE, LineStatus.SIGNALLED, signal.data, line, LineStatus.SIGNAL, Halt.SKIP))
@@ -64,15 +63,3 @@ def send(transaction: Transaction, signal: Signal, now: float, place: str) -> bo
             # Its time has come meanwhile: look again, as where a lock was not to be had.
             raise OperationalError(_LOCKED, "the line has gone on")
     return True
-
-
-def _addressed(target: str, waiting: Sequence[tuple[int, str, list[str]]]) -> int | None:
-    """Return the line that a signal is for, if one waits for it already.
-
-    :raises Refused: several do, and the signal does not say which.
-    """
-    found = [(number, path, addresses[0]) for number, path, addresses in waiting if target in addresses]
-    if len(found) > 1:
-        names = ", ".join(f"{path}/{node}".lstrip("/") for _, path, node in found[:5])
-        raise Refused(f"{len(found)} lines wait for {target!r}; name one of them: {names}")
-    return found[0][0] if found else None

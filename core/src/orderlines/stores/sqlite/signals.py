@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from orderlines.errors import Refused
 from orderlines.states import Halt, LineStatus
+from orderlines.stores.addressing import addressed
 from orderlines.stores.records import LineRow
 from orderlines.stores.sqlite.columns import LINE_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
 
     from orderlines.stores.records import RunRow, Step
 
@@ -30,7 +30,7 @@ def send_signal(db: sqlite3.Connection, run: RunRow, target: str, key: str | Non
         "SELECT id, path, state FROM lines WHERE run = ? AND status = ? AND halt < ? ORDER BY id",
         (run.id, LineStatus.SIGNAL, Halt.SKIP),
     ).fetchall()
-    line = _addressed(target, [(number, path, json.loads(state)) for number, path, state in waiting])
+    line = addressed(target, [(number, path, json.loads(state)) for number, path, state in waiting])
     db.execute(
         "INSERT INTO signals (run, target, key, data, created, line) VALUES (?, ?, ?, ?, ?, ?)",
         (run.id, target, key, data, now, line),
@@ -59,15 +59,3 @@ def take_signal(db: sqlite3.Connection, driver: int, step: Step) -> LineRow | No
         (LineStatus.SIGNALLED, found[1], driver, step.line),
     ).fetchone()
     return LineRow(*row)
-
-
-def _addressed(target: str, waiting: Sequence[tuple[int, str, list[str]]]) -> int | None:
-    """Return the line that a signal is for, if one waits for it already.
-
-    :raises Refused: several do, and the signal does not say which.
-    """
-    found = [(number, path, addresses[0]) for number, path, addresses in waiting if target in addresses]
-    if len(found) > 1:
-        names = ", ".join(f"{path}/{node}".lstrip("/") for _, path, node in found[:5])
-        raise Refused(f"{len(found)} lines wait for {target!r}; name one of them: {names}")
-    return found[0][0] if found else None
