@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from benchmarks import commands, components, flows
@@ -53,15 +55,27 @@ def sleepers(setting: Setting) -> Iterator[list[Side]]:
 
 @contextmanager
 def counters(setting: Setting) -> Iterator[list[Side]]:
-    """Open calls that keep a processor busy, on two processes; one after the other by hand."""
+    """Open calls that keep a processor busy, on two processes; one after the other by hand, and in a plain pool.
+
+    Half of the serial time needs two processors that do not slow each other down. The pool, which keeps nothing,
+    shows what this machine's two come to.
+    """
     count, loops = setting.count(COUNTERS), _loops(BUSY * min(1.0, setting.scale))
 
     def serial() -> None:
         for _ in range(count):
             components.count(loops)
 
-    with engine_side(setting, flows.counters(count, PROCESSES, loops), 1) as engine:
-        yield [Side("floor", lambda: timed(serial) / PROCESSES), engine]
+    with (
+        engine_side(setting, flows.counters(count, PROCESSES, loops), 1) as engine,
+        ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool,
+    ):
+
+        def pooled() -> None:
+            for _ in pool.map(components.count, [loops] * count):
+                pass
+
+        yield [Side("floor", lambda: timed(serial) / PROCESSES), Side("plain pool", lambda: timed(pooled)), engine]
 
 
 def _loops(seconds: float) -> int:
