@@ -198,6 +198,31 @@ line:
     assert [task["result"] for task in run.tasks() if task["node"] == "last"] == [[1, 2, 3]]
 
 
+def test_what_has_ended_in_a_loop_is_known_to_another_driver(store: str, tmp_path: Path) -> None:
+    """The last time that each node was come to counts, also where that was in an earlier round of the loop."""
+    text = """
+vars: {n: 0}
+line:
+  - {id: inc, call: demo.add, with: {a: "${n}", b: 1}, set: {n: "${result}"}}
+  - id: g
+    group:
+      - {id: fork, switch: [{when: "${n == 1}", goto: x}, {else: y}]}
+      - {id: x, call: demo.echo, with: {value: "x${n}"}}
+      - {id: y, call: demo.echo, with: {value: "y${n}"}}
+  - {id: again, switch: [{when: "${n < 3}", goto: inc}, {else: asked}]}
+  - {id: asked, signal: go}
+  - {id: tell, call: demo.echo, with: {value: ["${nodes.x.result}", "${nodes.y.result}", "${nodes.inc.result}"]}}
+"""
+    with orderlines.Engine(store) as engine:
+        number = started(engine, tmp_path, text).row.id
+        until(lambda: bool(waiting(engine, number)), "it waits")
+    with orderlines.Engine(store) as engine:
+        engine.store.signal(number, "go", "7")
+        (run,) = engine.recover()
+        assert run.wait(30) == "SUCCESS", run.error
+    assert [task["result"] for task in run.tasks() if task["node"] == "tell"] == [["x1", "y3", 3]]
+
+
 @pytest.mark.parametrize(("policy", "done"), [("stop", {"a"}), ("wait", {"a", "z"})])
 def test_what_follows_a_failed_node_of_a_graph_does_not_run(
     policy: str, done: set[str], store: str, tmp_path: Path

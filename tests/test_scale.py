@@ -192,7 +192,30 @@ def nested(large: Large, size: int) -> dict[str, Any]:
     return {"flow": "nested", "vars": {"items": list(range(size // 4))}, "line": [outer]}
 
 
-ASKING = {"graph": (asking_graph, 400), "assigning": (assigning_graph, 1_200), "nested": (nested, 1_200)}
+def groups(large: Large, size: int) -> dict[str, Any]:
+    """Return a line of groups, each of which is asked about by the node behind it."""
+    act = {"call": "seen.act", "with": {"log": str(large.log), "text": "in"}}
+    line: list[dict[str, Any]] = []
+    for place in range(size // 2):
+        ask = {"call": "seen.act", "with": {"log": str(large.log), "text": f"${{nodes.n{place}.status}}"}}
+        line += [{"id": f"g{place}", "group": [{"id": f"n{place}", **act}]}, {"id": f"a{place}", **ask}]
+    return {"flow": "groups", "line": line}
+
+
+def loop(large: Large, size: int) -> dict[str, Any]:
+    """Return a loop through two lines at once, about one of which a node asks."""
+    log = str(large.log)
+    one = {"id": "one", "call": "seen.count", "with": {"log": log, "number": "${n}"}}
+    two = {"id": "two", "call": "seen.act", "with": {"log": log, "text": "two"}}
+    both = {"id": "both", "parallel": {"lines": {"one": [one], "two": [two]}}}
+    given = {"log": log, "text": "${str(nodes.one.result)}"}
+    ask = {"id": "ask", "call": "seen.act", "with": given, "set": {"n": "${nodes.one.result}"}}
+    more = {"id": "more", "switch": [{"when": f"${{nodes.one.result < {size // 3}}}", "goto": "both"}, {"else": "end"}]}
+    return {"flow": "loop", "vars": {"n": 0}, "line": [both, ask, more]}
+
+
+ASKING = {"graph": (asking_graph, 400), "assigning": (assigning_graph, 1_200), "nested": (nested, 1_200),
+          "groups": (groups, 1_200), "loop": (loop, 1_200)}  # fmt: skip
 SIZES = {"chain": (chain, 100_000 if CHAOS else 1_200), "foreach": (foreach, 100_000 if CHAOS else 1_200),
          "graph": (graph, 2_000 if CHAOS else 400)}  # fmt: skip
 

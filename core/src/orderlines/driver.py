@@ -400,7 +400,7 @@ class Driver:
             return
         if step.ending is not None:
             run.ended(line)
-        if done.opened:
+        if step.opening is not None or done.opened:
             opens = (
                 partial(run.followed, line)
                 if step.opening is None

@@ -109,7 +109,7 @@ def test_any_text_comes_back_from_wherever_it_was_put(tmp_path_factory: pytest.T
     line = driver.go(step(line, vars=text, tasks=(task(result=text, assigned=text),)))
     assert store.whole(line.vars or "") == text
     assert [store.whole(each) for each in store.assigned(line.id, 0)] == [text]
-    for kept in (*store.tasks(run.id), *store.outcomes(run.id, ["node"])):
+    for kept in (*store.tasks(run.id), *store.outcomes_inside([line.id], ["node"])):
         assert (store.whole(kept.task.result or ""), store.whole(kept.task.assigned or "")) == (text, text)
     store.signal(run.id, "s", text)
     join = opening("a")._replace(flow="inner", vars=text)

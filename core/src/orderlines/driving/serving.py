@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orderlines import line as machine
+from orderlines.driving.remembering import Remembering
 from orderlines.errors import ExpressionError, ValueLost
 from orderlines.nodes.base import Each, Enter, Open
 from orderlines.states import FINAL, LineStatus
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from orderlines.nodes.base import Action
     from orderlines.plan import Plan
     from orderlines.stores.base import Store
-    from orderlines.stores.records import KeptTask, LineRow, Opening, RunRow
+    from orderlines.stores.records import LineRow, Opening, RunRow
+
+
+MAX_JOINS: Final = 10_000
+"""Joins of a run that a driver knows at once; any other is read again when it is needed."""
 
 
 class _Join:
     """What the children of a line see of it, and how the next of them is opened.
 
+    :ivar parent: the line, where it was this driver that opened the join.
     :ivar variables: the line's as they stood when it opened the join; those around a sub-flow are none of its own.
     :ivar memory: the outcomes that the line saw then.
     :ivar assigned: what the ended lines of a graph have assigned.
@@ -32,11 +37,13 @@ class _Join:
     :ivar unread: why what the line has cannot be read back, where that is so: then none of them can go on.
     """
 
-    __slots__ = ("assigned", "each", "memory", "opening", "outcomes", "unread", "variables")
+    __slots__ = ("assigned", "each", "memory", "opening", "outcomes", "parent", "unread", "variables")
 
     def __init__(
-        self, variables: Mapping[str, Any], memory: Mapping[str, Any], opening: Opening, each: Each | None
-    ) -> None:
+        self, variables: Mapping[str, Any], memory: Mapping[str, Any], opening: Opening, each: Each | None,
+        parent: Line | None = None,
+    ) -> None:  # fmt: skip
+        self.parent = parent
         self.variables = variables
         self.memory = memory
         self.opening = opening
@@ -54,6 +61,7 @@ class Served:
 
     def __init__(self, store: Store, row: RunRow, plan: Plan, plan_of: Callable[[str], Plan]) -> None:
         self._store = store
+        self._remembering = Remembering(store)
         self._plan = plan
         self._plan_of = plan_of
         self._joins: dict[int, _Join] = {}
@@ -62,6 +70,21 @@ class Served:
 
     def line(self, row: LineRow) -> Line:
         """Return a line that was claimed, with all that it needs to go on."""
+        return self._as_left(row) or self._read(row)
+
+    def _as_left(self, row: LineRow) -> Line | None:
+        """Return a line whose join has ended as it was when it opened that, if nobody else has written it since.
+
+        A loop comes to its joins again and again, and what has ended on the line before is not read each time.
+        """
+        join = self._joins.get(row.id)
+        line = None if join is None else join.parent
+        if line is None or row.status != LineStatus.JOINED or row.seq != line.seq:
+            return None
+        line.take(row)
+        return line
+
+    def _read(self, row: LineRow) -> Line:
         if self.info.started is None and (row.seq or row.parent):
             # Another driver has begun the run.
             self.info.started = self._started()
@@ -74,7 +97,7 @@ class Served:
         try:
             line.own = self._own(row)
             if row.tasks or row.attempt > 1:  # Else nothing has ended on it, and nothing inside that it has joined.
-                line.memory = self._outcomes(line, line.block.needs)
+                line.memory = self._remembering.of(line)
             if row.status == LineStatus.SIGNALLED and row.state is not None:
                 line.state = self._store.whole(row.state)
         except ValueLost as error:
@@ -82,10 +105,10 @@ class Served:
         return line
 
     def opened(self, parent: Line, opening: Opening, each: Each | None, rows: Sequence[LineRow]) -> list[Line]:
-        """Return the first lines of a join that a line has just opened."""
+        """Take note of a join that a line has just opened, and return those of its first lines that are ours."""
         variables = {} if opening.vars is not None else parent.variables()
         memory = {} if opening.vars is not None else {**parent.before, **parent.memory}
-        join = self._joins[parent.id] = _Join(variables, memory, opening, each)
+        join = self._keep(parent.id, _Join(variables, memory, opening, each, parent))
         return [self._child(row, parent.id, join) for row in rows]
 
     def followed(self, sibling: Line, rows: Sequence[LineRow]) -> list[Line]:
@@ -108,8 +131,8 @@ class Served:
         self._joins.pop(line.id, None)
         rows = self._store.children(line.id, machine.label_at(line))
         results = line.here.kind.gathers in {"last", "list"}
-        # What only the lines inside ask for is not read: of many small joins, each would read what all have come to.
-        return [self._whole(row, results=results) for row in rows], self._outcomes(line, line.here.exports)
+        outcomes = self._remembering.joined(line, rows, line.here.exports)
+        return [self._whole(row, results=results) for row in rows], outcomes
 
     def _whole(self, child: ChildRow, *, results: bool) -> ChildRow:
         """Return a child with what its parent needs of it; one that has not succeeded passes nothing on."""
@@ -117,7 +140,7 @@ class Served:
             return child
         variables, result = child.variables, child.result
         return ChildRow(
-            child.place, child.path, child.status, child.error,
+            child.id, child.place, child.path, child.status, child.error,
             self._store.whole(result) if results and result is not None else None,
             None if variables is None else self._store.whole(variables),
         )  # fmt: skip
@@ -136,7 +159,7 @@ class Served:
             elif join.opening.after:
                 child.given = self._assigned_before(parent, join, row.place, child.block.asks)
                 if child.block.beside:
-                    child.before = {**join.memory, **self._beside(child, join)}
+                    child.before = {**join.memory, **self._beside(child, parent, join)}
         except ValueLost as error:
             child.unread = error
         return child
@@ -151,7 +174,7 @@ class Served:
                     join.assigned.ended(child.place, decode(text) if good and text is not None else {})
         return join.assigned.before(place, names)
 
-    def _beside(self, child: Line, join: _Join) -> dict[str, Any]:
+    def _beside(self, child: Line, parent: int, join: _Join) -> dict[str, Any]:
         """Return the outcomes that a line of a graph asks for of those before it."""
         before = machine.Before(join.opening.after, child.place)
         wanted = {node: place for node, place in child.block.beside.items() if place in before}
@@ -161,19 +184,7 @@ class Served:
             for node, place in wanted.items()
             if node not in elsewhere and node in join.outcomes[place]
         }
-        return {**known, **self._elsewhere(join, elsewhere)}
-
-    def _elsewhere(self, join: _Join, wanted: Mapping[str, int]) -> dict[str, Any]:
-        """Return the outcomes of nodes in lines of a graph that have ended at other drivers', by the lines' places."""
-        if not wanted:
-            return {}
-        prefix, names = join.opening.prefix, join.opening.names
-        kept = self._store.outcomes(self.id, wanted)
-        return {
-            item.task.node: self._outcome(item)
-            for item in kept
-            if machine.within(item.line, f"{prefix}{names[wanted[item.task.node]]}")
-        }
+        return {**known, **self._remembering.beside(parent, join.opening, elsewhere)} if elsewhere else known
 
     def _plan_for(self, row: LineRow) -> Plan:
         return self._plan if row.flow is None else self._plan_of(row.flow)
@@ -196,12 +207,7 @@ class Served:
         """
         join = self._joins.get(number)
         if join is None or join.opening.label != child.split("/")[-2]:
-            line = self.line(self._store.line(number))
-            # Not what the other children have come to: it depends on who is asked, and when.
-            try:
-                line.memory = self._outcomes(line, line.block.needs, inside=True)
-            except ValueLost as error:
-                line.unread = error
+            line = self._read(self._store.line(number))
             planned = line.here
             action = _entered(line)
             if isinstance(action, Enter):
@@ -214,32 +220,15 @@ class Served:
             else:
                 raise RuntimeError(f"line {line.path or '/'} waits at node {planned.node.id!r}, which opens no lines")
             join.unread = line.unread
-            self._joins[number] = join
+            self._keep(number, join)
         return join
 
-    def _outcomes(self, line: Line, nodes: Collection[str], *, inside: bool = False) -> dict[str, Any]:
-        """Return the outcomes of nodes that ended on a line, or in lines that it has joined; later ones over earlier.
-
-        What ended before the line was opened is its parent's to say: an earlier visit would win over it here.
-
-        :param inside: as the children of its join see them.
-        """
-        if not nodes:
-            return {}
-        opened = f"{line.path}/{machine.label_at(line)}/"
-        kept = self._store.outcomes(self.id, nodes)
-        return {
-            item.task.node: self._outcome(item)
-            for item in kept
-            if machine.within(item.line, line.path) and not (inside and item.line.startswith(opened))
-        }
-
-    def _outcome(self, kept: KeptTask) -> dict[str, Any]:
-        task = kept.task
-        error = None if task.error is None else json.loads(task.error)
-        value = None if task.result is None else decode(self._store.whole(task.result))
-        told = None if error is None else {"type": error["type"], "message": error["message"]}
-        return {"status": task.status, "result": value, "error": told}
+    def _keep(self, number: int, join: _Join) -> _Join:
+        """Keep a join for the lines that are opened in it, and forget the oldest one, which others may have ended."""
+        self._joins[number] = join
+        if len(self._joins) > MAX_JOINS:
+            del self._joins[next(iter(self._joins))]
+        return join
 
 
 def _entered(line: Line) -> Action:

@@ -8,7 +8,7 @@ Each returns a :class:`Turn`; the line itself changes only when the driver has c
 from orderlines.line.ending import broken, disown, halted, late, undone, unread
 from orderlines.line.joining import joined
 from orderlines.line.memory import within
-from orderlines.line.opening import Before, entering, item_names, label_at, opening_of, predecessors
+from orderlines.line.opening import Before, entering, item_names, label, label_at, opening_of, predecessors
 from orderlines.line.passing import Assignments
 from orderlines.line.scope import scope_of
 from orderlines.line.skipping import skipped
@@ -29,6 +29,7 @@ __all__ = [
     "halted",
     "item_names",
     "joined",
+    "label",
     "label_at",
     "late",
     "opening_of",

@@ -68,6 +68,22 @@ class Line:
         self.join = row.join
         self.place = row.place
         self.index = row.block
+        self.flow = row.flow
+        self.info = info
+        self.plan = plan
+        self.block: PlannedBlock = plan.blocks[row.block]
+        self.given: Mapping[str, Any] = _NOTHING
+        self.base = base
+        self.own = own
+        self.before: Mapping[str, Any] = {}
+        self.memory: dict[str, Any] = {}
+        self.visits: dict[str, int] = {}
+        self.siblings: Opening | None = None
+        self.unread: ValueLost | None = None
+        self.take(row)
+
+    def take(self, row: LineRow) -> None:
+        """Take how the store says that the line stands now."""
         self.status = row.status
         self.cursor = row.cursor
         self.seq = row.seq
@@ -81,20 +97,8 @@ class Line:
         self.state = row.state
         self.tasks = row.tasks
         self.vars_at = row.vars_at
-        self.info = info
-        self.flow = row.flow
         self.queue = row.queue
-        self.plan = plan
-        self.block: PlannedBlock = plan.blocks[row.block]
-        self.given: Mapping[str, Any] = _NOTHING
-        self.base = base
-        self.own = own
-        self.before: Mapping[str, Any] = {}
-        self.memory: dict[str, Any] = {}
-        self.visits: dict[str, int] = {}
         self.first: float | None = None
-        self.siblings: Opening | None = None
-        self.unread: ValueLost | None = None
 
     @property
     def here(self) -> PlannedNode:

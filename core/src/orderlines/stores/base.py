@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         RunFilter,
         RunRow,
         Step,
+        TaskRow,
     )
     from orderlines.stores.upgrading import Upgrade
 
@@ -300,8 +301,16 @@ class Store(ScheduleStore):
         """Return the children of a join, in order."""
 
     @abstractmethod
-    def outcomes(self, run: int, nodes: Collection[str]) -> list[KeptTask]:
-        """Return the finished tasks of some nodes of a run, oldest first on each line."""
+    def outcomes(self, line: int, nodes: Collection[str]) -> list[TaskRow]:
+        """Return the finished tasks of some nodes on a line, oldest first."""
+
+    @abstractmethod
+    def outcomes_inside(self, lines: Collection[int], nodes: Collection[str]) -> list[KeptTask]:
+        """Return the finished tasks of some nodes on some lines and on all that were opened inside of them.
+
+        Line by line, parents first, and oldest first on each. Other lines *should not* cost anything: this is asked
+        for each join, of which a run may have thousands.
+        """
 
     # Reading
 

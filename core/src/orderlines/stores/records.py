@@ -329,8 +329,9 @@ class Committed(NamedTuple):
 
 
 class ChildRow(NamedTuple):
-    """A finished child of a join, for the merge: JSON texts."""
+    """A child of a join, for the merge, and what it has come to if it has ended: JSON texts."""
 
+    id: int
     place: int
     path: str
     status: str

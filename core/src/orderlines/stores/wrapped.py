@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         RunFilter,
         RunRow,
         Step,
+        TaskRow,
     )
 
 
@@ -157,8 +158,11 @@ class WrappedStore(WrappedSchedules, Store):
     def children(self, line: int, label: str) -> list[ChildRow]:
         return self.inner.children(line, label)
 
-    def outcomes(self, run: int, nodes: Collection[str]) -> list[KeptTask]:
-        return self.inner.outcomes(run, nodes)
+    def outcomes(self, line: int, nodes: Collection[str]) -> list[TaskRow]:
+        return self.inner.outcomes(line, nodes)
+
+    def outcomes_inside(self, lines: Collection[int], nodes: Collection[str]) -> list[KeptTask]:
+        return self.inner.outcomes_inside(lines, nodes)
 
     def whole(self, text: str) -> str:
         return self.inner.whole(text)

@@ -302,15 +302,27 @@ class MySQLStore(MySQLSchedules, Store):
     def children(self, line: int, label: str) -> list[ChildRow]:
         rows = self._read(
             put(
-                "SELECT idx, path, status, error, result, vars FROM ol_lines WHERE join_id ="
+                "SELECT id, idx, path, status, error, result, vars FROM ol_lines WHERE join_id ="
                 " (SELECT id FROM ol_joins WHERE line = %s AND label = %s) ORDER BY idx",
                 line, label,
             )
         )  # fmt: skip
         return [ChildRow(*row) for row in rows]
 
-    def outcomes(self, run: int, nodes: Collection[str]) -> list[KeptTask]:
-        return self._tasks(f"l.run = {run} AND t.node IN {texts(nodes)} ORDER BY t.line, t.ordinal")
+    def outcomes(self, line: int, nodes: Collection[str]) -> list[TaskRow]:
+        rows = self._read(
+            f"SELECT {_TASKS} FROM ol_tasks t WHERE t.line = {line} AND t.node IN {texts(nodes)} ORDER BY t.ordinal"
+        )
+        return [TaskRow(*row) for row in rows]
+
+    def outcomes_inside(self, lines: Collection[int], nodes: Collection[str]) -> list[KeptTask]:
+        inside = (
+            f"WITH RECURSIVE inside (id) AS (SELECT id FROM ol_lines WHERE id IN {numbers(lines)} UNION ALL"
+            " SELECT l.id FROM inside i STRAIGHT_JOIN ol_joins j ON j.line = i.id"
+            " STRAIGHT_JOIN ol_lines l ON l.join_id = j.id)"
+        )
+        these = "inside i STRAIGHT_JOIN ol_lines l ON l.id = i.id"
+        return self._tasks(f"t.node IN {texts(nodes)} ORDER BY t.line, t.ordinal", inside, these)
 
     # Reading
 
@@ -402,9 +414,10 @@ class MySQLStore(MySQLSchedules, Store):
         if rows:
             self._connections.writing(work, repeatable=repeatable)
 
-    def _tasks(self, condition: str) -> list[KeptTask]:
+    def _tasks(self, condition: str, named: str = "", lines: str = "ol_lines l") -> list[KeptTask]:
         rows = self._read(
-            f"SELECT l.path, t.ordinal, {_TASKS} FROM ol_lines l JOIN ol_tasks t ON t.line = l.id WHERE {condition}"
+            f"{named} SELECT l.path, t.ordinal, {_TASKS} FROM {lines} STRAIGHT_JOIN ol_tasks t ON t.line = l.id"
+            f" WHERE {condition}"
         )
         return [KeptTask(row[0], row[1], TaskRow(*row[2:])) for row in rows]
 

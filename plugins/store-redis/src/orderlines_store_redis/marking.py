@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from orderlines_store_redis.reading import pages
+from orderlines_store_redis.reading import numbers_of_lines, pages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from orderlines_store_redis.connection import Connections
 
@@ -26,7 +26,7 @@ def marked(connections: Connections, run: int, mark: str) -> Iterator[str]:
         *((b"HGET", connections.key(f"round:{run}:{each}"), b"vars") for each in range(1, int(last)))
     )  # fmt: skip
     yield from _beginning([given, *data, *map(_own, (variables, *over))], mark)
-    for page in pages(connections, run):
+    for page in pages(numbers_of_lines(connections, run)):
         yield from _beginning(_of_lines(connections, page), mark)
 
 
@@ -43,7 +43,7 @@ def _own(text: bytes | None) -> bytes | None:
     return text[1:] if text else None
 
 
-def _of_lines(connections: Connections, lines: list[int]) -> Iterator[bytes | str | None]:
+def _of_lines(connections: Connections, lines: Sequence[int]) -> Iterator[bytes | str | None]:
     key = connections.key
     for line in lines:
         hashes, tasks, attempts, joins = connections.ask(

@@ -11,7 +11,7 @@ from orderlines_store_redis.finding import pairs
 from orderlines_store_redis.rows import kept_text, line_of, run_of, task_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from orderlines.stores.records import LineRow, RunRow, TaskRow
     from orderlines_store_redis.connection import Connections
@@ -62,14 +62,32 @@ def numbers_of_lines(connections: Connections, number: int) -> list[int]:
 
 def lines(connections: Connections, number: int) -> list[LineRow]:
     """Return the lines of a run, parents first."""
-    return [line for page in pages(connections, number) for line in lines_of(connections, page)]
-
-
-def pages(connections: Connections, number: int) -> Iterator[list[int]]:
-    """Yield the numbers of a run's lines, as many as are read at once."""
     numbers = numbers_of_lines(connections, number)
+    return [line for page in pages(numbers) for line in lines_of(connections, page)]
+
+
+def pages(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield the numbers of lines, as many as are read at once."""
     for first in range(0, len(numbers), PAGE):
         yield numbers[first : first + PAGE]
+
+
+def inside(connections: Connections, lines: Iterable[int]) -> list[int]:
+    """Return the numbers of some lines and of all that were opened inside of them, parents first."""
+    found = level = sorted(lines)
+    while level:
+        opened = (_opened(connections, page) for page in pages(level))
+        level = sorted(number for numbers in opened for number in numbers)
+        found = [*found, *level]
+    return found
+
+
+def _opened(connections: Connections, lines: Sequence[int]) -> list[int]:
+    joins = connections.ask(*((b"HVALS", connections.key(f"joins:{line}")) for line in lines))
+    keys = [connections.key(f"children:{join.decode()}") for each in joins for join in each]
+    return [
+        int(child) for listed in connections.ask(*((b"LRANGE", key, b"0", b"-1") for key in keys)) for child in listed
+    ]
 
 
 def tasks_of(connections: Connections, line: int, after: int = 0) -> list[TaskRow]:
@@ -80,7 +98,12 @@ def tasks_of(connections: Connections, line: int, after: int = 0) -> list[TaskRo
 
 def tasks(connections: Connections, number: int) -> Iterator[KeptTask]:
     """Yield the tasks of a run, line by line."""
-    for page in pages(connections, number):
+    return tasks_on(connections, numbers_of_lines(connections, number))
+
+
+def tasks_on(connections: Connections, lines: Sequence[int]) -> Iterator[KeptTask]:
+    """Yield the tasks of some lines, line by line."""
+    for page in pages(lines):
         found = lines_of(connections, page)
         kept = connections.ask(*((b"LRANGE", connections.key(f"tasks:{line.id}"), b"0", b"-1") for line in found))
         for line, rows in zip(found, kept, strict=True):
@@ -107,8 +130,8 @@ def children(connections: Connections, line: int, label: str) -> list[ChildRow]:
 
 def _child(row: LineRow, came_to: list[str | None] | None) -> ChildRow:
     if came_to is None or row.status not in FINAL:
-        return ChildRow(row.place, row.path, row.status, None, None, row.vars)
-    return ChildRow(row.place, row.path, row.status, *came_to[1:])
+        return ChildRow(row.id, row.place, row.path, row.status, None, None, row.vars)
+    return ChildRow(row.id, row.place, row.path, row.status, *came_to[1:])
 
 
 def rounds(connections: Connections, number: int) -> list[RoundRow]:

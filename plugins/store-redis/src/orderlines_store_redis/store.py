@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         RunFilter,
         RunRow,
         Step,
+        TaskRow,
     )
     from orderlines.stores.upgrading import Upgrade
 
@@ -265,9 +266,14 @@ class RedisStore(RedisSchedules, Store):
     def children(self, line: int, label: str) -> list[ChildRow]:
         return reading.children(self._connections, line, label)
 
-    def outcomes(self, run: int, nodes: Collection[str]) -> list[KeptTask]:
+    def outcomes(self, line: int, nodes: Collection[str]) -> list[TaskRow]:
         wanted = set(nodes)
-        return [kept for kept in reading.tasks(self._connections, run) if kept.task.node in wanted] if wanted else []
+        return [task for task in reading.tasks_of(self._connections, line) if task.node in wanted] if wanted else []
+
+    def outcomes_inside(self, lines: Collection[int], nodes: Collection[str]) -> list[KeptTask]:
+        wanted = set(nodes)
+        found = reading.tasks_on(self._connections, reading.inside(self._connections, lines)) if wanted else ()
+        return [kept for kept in found if kept.task.node in wanted]
 
     # Reading
 

@@ -57,6 +57,16 @@ _TASK = (
     " tasks.error, tasks.assigned"
 )
 _ONE = 1 << TASK_BITS
+# Numbers and names are one value each, for how many there may be differs between builds.
+_ASKED = "node IN (SELECT value FROM json_each(?)) ORDER BY tasks.id"
+_OUTCOMES = f"SELECT {_TASK} FROM tasks WHERE id >= ? AND id < ? AND {_ASKED}"
+# In this order: SQLite would rather look at the tasks of every run that it keeps.
+_INSIDE = f"""WITH RECURSIVE inside (id) AS (
+ SELECT value FROM json_each(?) UNION ALL SELECT lines.id
+ FROM inside CROSS JOIN joins ON joins.line = inside.id CROSS JOIN lines ON lines.join_id = joins.id
+) SELECT path, tasks.id, {_TASK} FROM inside CROSS JOIN lines ON lines.id = inside.id
+ CROSS JOIN tasks ON tasks.id >= lines.id << {TASK_BITS} AND tasks.id < (lines.id + 1) << {TASK_BITS}
+ WHERE {_ASKED}"""
 _SEEN = "(pruned = 0 OR key IS NOT NULL)"
 _GOING = "(wish IS NULL OR wish = 'pause')"
 
@@ -348,22 +358,21 @@ class SQLiteStore(SQLiteSchedules, Store):
     def children(self, line: int, label: str) -> list[ChildRow]:
         with self._connections.reading() as db:
             rows = db.execute(
-                "SELECT idx, path, status, error, result, vars FROM lines WHERE join_id ="
+                "SELECT id, idx, path, status, error, result, vars FROM lines WHERE join_id ="
                 " (SELECT id FROM joins WHERE line = ? AND label = ?) ORDER BY idx",
                 (line, label),
             ).fetchall()
         return [ChildRow(*row) for row in rows]
 
-    def outcomes(self, run: int, nodes: Collection[str]) -> list[KeptTask]:
-        # By the run's lines, in this order: SQLite would rather look at the tasks of every run that it keeps. The nodes
-        # are one value, for their number has a limit that differs between builds.
+    def outcomes(self, line: int, nodes: Collection[str]) -> list[TaskRow]:
+        first = line << TASK_BITS
         with self._connections.reading() as db:
-            rows = db.execute(
-                f"SELECT path, tasks.id, {_TASK} FROM lines CROSS JOIN tasks ON tasks.id >= lines.id << {TASK_BITS}"
-                f" AND tasks.id < (lines.id + 1) << {TASK_BITS} WHERE lines.run = ?"
-                " AND node IN (SELECT value FROM json_each(?)) ORDER BY tasks.id",
-                (run, json.dumps(list(nodes))),
-            ).fetchall()
+            rows = db.execute(_OUTCOMES, (first, first + _ONE, json.dumps([*nodes]))).fetchall()
+        return [TaskRow(*row) for row in rows]
+
+    def outcomes_inside(self, lines: Collection[int], nodes: Collection[str]) -> list[KeptTask]:
+        with self._connections.reading() as db:
+            rows = db.execute(_INSIDE, (json.dumps([*lines]), json.dumps([*nodes]))).fetchall()
         return [KeptTask(row[0], row[1] & (_ONE - 1), TaskRow(*row[2:])) for row in rows]
 
     # Reading

@@ -103,16 +103,19 @@ class JoinTests(StoreCase):
 
     def test_children_are_read_in_order_of_place(self, driver: PlayedDriver, parent: LineRow) -> None:
         children = driver.write(fork(parent, opening("abc"))).opened
-        assert [row[:3] for row in driver.store.children(parent.id, "fork#1")] == [
-            (0, "/fork#1/a", LineStatus.READY), (1, "/fork#1/b", LineStatus.READY), (2, "/fork#1/c", LineStatus.READY),
-        ]  # fmt: skip
+        a, b, c = (child.id for child in children)
+        assert [row[:4] for row in driver.store.children(parent.id, "fork#1")] == [
+            (a, 0, "/fork#1/a", LineStatus.READY),
+            (b, 1, "/fork#1/b", LineStatus.READY),
+            (c, 2, "/fork#1/c", LineStatus.READY),
+        ]
         driver.write(ending(children[2], result="3", variables='{"c":3}'))
         driver.write(ending(children[0], LineStatus.STOP))
         driver.write(ending(children[1], result="", error="", variables=""))
         assert driver.store.children(parent.id, "fork#1") == [
-            ChildRow(0, "/fork#1/a", LineStatus.STOP, None, None, None),
-            ChildRow(1, "/fork#1/b", LineStatus.SUCCESS, "", "", ""),
-            ChildRow(2, "/fork#1/c", LineStatus.SUCCESS, None, "3", '{"c":3}'),
+            ChildRow(a, 0, "/fork#1/a", LineStatus.STOP, None, None, None),
+            ChildRow(b, 1, "/fork#1/b", LineStatus.SUCCESS, "", "", ""),
+            ChildRow(c, 2, "/fork#1/c", LineStatus.SUCCESS, None, "3", '{"c":3}'),
         ]
 
     def test_each_visit_has_a_join_of_its_own(self, driver: PlayedDriver, parent: LineRow) -> None:

@@ -53,7 +53,8 @@ class KeepTests(StoreCase):
         assert (line.state, line.vars) == (text, text)
         assert [each.task for each in driver.store.tasks(line.run)] == [kept]
         assert driver.store.assigned(line.id, 0) == [text]
-        assert [each.task for each in driver.store.outcomes(line.run, ["node"])] == [kept]
+        assert driver.store.outcomes(line.id, ["node"]) == [kept]
+        assert [each.task for each in driver.store.outcomes_inside([line.id], ["node"])] == [kept]
 
     def test_an_end_keeps_its_texts(self, driver: PlayedDriver, text: str) -> None:
         (child,) = driver.write(fork(driver.begin(), opening("a"))).opened
@@ -77,14 +78,16 @@ class KeepTests(StoreCase):
     def test_node_names_are_compared_exactly(self, driver: PlayedDriver, one: str, two: str) -> None:
         line = driver.go(step(driver.begin(), tasks=(task(one), task(one, visit=2), task(two))))
         assert driver.store.visits(line.id) == {one: 2, two: 1}
-        assert [each.task.node for each in driver.store.outcomes(line.run, [two])] == [two]
+        assert [each.task.node for each in driver.store.outcomes_inside([line.id], [two])] == [two]
+        assert [each.node for each in driver.store.outcomes(line.id, [one])] == [one, one]
         for node in (one, two):
             done = driver.write(fork(line, opening([f"{node}/x"], node=node)))
             woken = driver.write(ending(done.opened[0], result=node)).woken
             assert woken is not None
             line = woken
         for node in (one, two):
-            assert [row[1::3] for row in driver.store.children(line.id, f"{node}#1")] == [(f"/{node}#1/{node}/x", node)]
+            (row,) = driver.store.children(line.id, f"{node}#1")
+            assert (row.path, row.result) == (f"/{node}#1/{node}/x", node)
 
     @pytest.mark.parametrize(("one", "two"), PAIRS[:4])
     def test_run_names_and_digests_are_compared_exactly(self, store: Store, one: str, two: str) -> None:

@@ -101,16 +101,37 @@ class ReadTests(StoreCase):
         assert driver.store.visits(parent.id) == {"a": 2, "b": 1}
         assert driver.store.visits(child.id) == {}
 
-    def test_outcomes_are_those_of_some_nodes_of_a_run(self, driver: PlayedDriver) -> None:
+    def test_outcomes_are_those_of_some_nodes_on_a_line_and_inside_of_it(self, driver: PlayedDriver) -> None:
         parent, stranger = driver.begin(), driver.begin()
         driver.write(step(stranger, tasks=(task("a", result="no"),)))
         parent = driver.go(step(parent, tasks=(task("a", result="1"), task("b"), task("a", visit=2, result="2"))))
         (child,) = driver.write(fork(parent, opening("x"))).opened
-        driver.write(step(child, tasks=(task("a", result="3"),)))
-        kept = driver.store.outcomes(parent.run, ["a", "unknown"])
-        assert [(each.ordinal, each.task.result) for each in kept if each.line == ""] == [(0, "1"), (2, "2")]
-        assert [(each.ordinal, each.task.result) for each in kept if each.line] == [(0, "3")]
-        assert driver.store.outcomes(parent.run, []) == []
+        child = driver.go(step(child, tasks=(task("a", result="3"),)))
+        (grandchild,) = driver.write(fork(child, opening("y"))).opened
+        driver.write(step(grandchild, tasks=(task("b"), task("a", result="4"))))
+        kept = driver.store.outcomes_inside([parent.id], ["a", "unknown"])
+        assert [(each.line, each.ordinal, each.task.result) for each in kept] == [
+            ("", 0, "1"), ("", 2, "2"), (child.path, 0, "3"), (grandchild.path, 1, "4"),
+        ]  # fmt: skip
+        assert [each.result for each in driver.store.outcomes(parent.id, ["a", "unknown"])] == ["1", "2"]
+        assert [each.node for each in driver.store.outcomes(grandchild.id, ["a", "b"])] == ["b", "a"]
+        assert driver.store.outcomes(parent.id, []) == []
+        assert driver.store.outcomes_inside([parent.id], []) == []
+        assert driver.store.outcomes_inside([], ["a"]) == []
+
+    def test_outcomes_of_other_lines_are_left_out(self, driver: PlayedDriver) -> None:
+        parent = driver.begin()
+        for visit in (1, 2):
+            one, two, three = driver.write(fork(parent, opening("xyz", visit=visit))).opened
+            for child in (one, two):
+                driver.write(ending(driver.go(step(child, tasks=(task("a", result=child.path),)))))
+            woken = driver.write(ending(driver.go(step(three, tasks=(task("a", result=three.path),))))).woken
+            assert woken is not None
+            parent = woken
+            kept = driver.store.outcomes_inside([three.id, one.id], ["a"])
+            assert [each.task.result for each in kept] == [one.path, three.path]
+        kept = driver.store.outcomes_inside([parent.id], ["a"])
+        assert [each.task.result for each in kept] == [f"/fork#{visit}/{name}" for visit in (1, 2) for name in "xyz"]
 
     def test_reading_tasks_slowly_keeps_nobody_from_writing(self, driver: PlayedDriver, rival: PlayedDriver) -> None:
         line = driver.go(step(driver.begin(), tasks=(task("a"), task("b"))))
