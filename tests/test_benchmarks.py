@@ -47,8 +47,8 @@ def test_a_workload_has_figures(name: str, root: Path) -> None:
         sure = [
             values for side, values in sides.items() if not (side == "orderlines" and "command" in workload["workload"])
         ]
-        assert len(sides) == 2
-        assert [len(values) for values in sides.values()] == [2, 2]
+        assert set(sides) == {"floor", "orderlines", *({"plain pool"} if name == "W4" else ())}
+        assert {len(values) for values in sides.values()} == {2}
         assert min(map(min, sure)) > 0
 
 
