@@ -223,6 +223,60 @@ line:
     assert [task["result"] for task in run.tasks() if task["node"] == "tell"] == [["x1", "y3", 3]]
 
 
+@pytest.mark.usefixtures("kit")
+@pytest.mark.parametrize("delay", ["0", "10ms"])
+@pytest.mark.parametrize("before", ["", "- {id: before, call: demo.echo, with: {value: 1}}"])
+def test_what_ended_in_an_attempt_that_failed_is_known(before: str, delay: str, store: str, tmp_path: Path) -> None:
+    text = f"""
+vars: {{n: 0}}
+line:
+  {before}
+  - id: g
+    on_error: {{retry: {{times: 1, delay: {delay}}}}}
+    group:
+      - {{id: count, call: meet.begin, with: {{path: "{tmp_path}/n", go: "{tmp_path}"}}, set: {{n: "${{result}}"}}}}
+      - {{id: fork, switch: [{{when: "${{n == 1}}", goto: x}}, {{else: y}}]}}
+      - {{id: x, call: demo.echo, with: {{value: first}}}}
+      - {{id: no, call: demo.fail, with: {{message: no, times: 9}}, next: end}}
+      - {{id: y, call: demo.echo, with: {{value: second}}}}
+  - {{id: tell, call: demo.echo, with: {{value: ["${{nodes.x.result}}", "${{nodes.y.result}}"]}}}}
+"""
+    run = ended(store, tmp_path, text)
+    assert (run.status, run.error) == ("SUCCESS", None)
+    assert [task["result"] for task in run.tasks() if task["node"] == "tell"] == [["first", "second"]]
+
+
+def test_a_driver_that_has_forgotten_a_graph_reads_it_again(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orderlines.driving.serving.MAX_JOINS", 1)
+    text = """
+vars: {x: 0}
+line:
+  - id: both
+    parallel:
+      lines:
+        graph:
+          - id: dag
+            graph:
+              nodes:
+                - {id: a, call: demo.echo, with: {value: 7}, set: {x: "${result}"}}
+                - {id: b, signal: go, after: [a]}
+                - {id: c, call: demo.echo, with: {value: "${x}"}, after: [b]}
+                - {id: d, call: demo.echo, with: {value: "${nodes.a.result}"}, after: [b]}
+        groups:
+          - {id: g, group: [{id: h, group: [{id: asked, signal: too}]}]}
+"""
+    with orderlines.Engine(store) as engine:
+        run = started(engine, tmp_path, text)
+        until(lambda: len(waiting(engine, run.row.id)) == 2, "both wait")
+        for name in ("go", "too"):
+            engine.store.signal(run.row.id, name, "1")
+        assert run.wait(30) == "SUCCESS", run.error
+    results = {task["node"]: task["result"] for task in run.tasks()}
+    assert (results["c"], results["d"]) == (7, 7)
+
+
 @pytest.mark.parametrize(("policy", "done"), [("stop", {"a"}), ("wait", {"a", "z"})])
 def test_what_follows_a_failed_node_of_a_graph_does_not_run(
     policy: str, done: set[str], store: str, tmp_path: Path

@@ -214,8 +214,9 @@ def loop(large: Large, size: int) -> dict[str, Any]:
     return {"flow": "loop", "vars": {"n": 0}, "line": [both, ask, more]}
 
 
-ASKING = {"graph": (asking_graph, 400), "assigning": (assigning_graph, 1_200), "nested": (nested, 1_200),
-          "groups": (groups, 1_200), "loop": (loop, 1_200)}  # fmt: skip
+MANY = 4_800 if CHAOS else 480
+ASKING = {"graph": (asking_graph, 400), "assigning": (assigning_graph, MANY), "nested": (nested, MANY),
+          "groups": (groups, MANY), "loop": (loop, min(MANY, 2_400))}  # fmt: skip
 SIZES = {"chain": (chain, 100_000 if CHAOS else 1_200), "foreach": (foreach, 100_000 if CHAOS else 1_200),
          "graph": (graph, 2_000 if CHAOS else 400)}  # fmt: skip
 

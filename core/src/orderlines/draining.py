@@ -88,8 +88,6 @@ class Drainer(Driver):
             if not self._queues.open:
                 return True
             if not self._lines.known and not self._stirred:
-                with self._sharing:
-                    self._make_room()  # Now, and not the next time: how long nothing was asked of it says nothing.
                 return False
         return False
 

@@ -243,6 +243,7 @@ class Driver:
         territory.expire(self.store, self._runs)
         self._halting.obey(dict(self.store.halted(self.id)))
         claimed = territory.claim(self.store, self.id, self._runs, self.failures)
+        self._renew({row.run for row in claimed})
         for row in claimed:
             self._take(row)
         self._stirred = len(claimed) == territory.batch
@@ -274,7 +275,7 @@ class Driver:
     def _add(self, number: int) -> None:
         self._stirred = True
         row = self._patiently(lambda: self.store.run(number))
-        if number in self._runs:
+        if number in self._runs and (row is None or row.round == self._runs[number].info.round):
             return
         if row is None or row.status in FINAL:
             self._tell(number)
@@ -282,6 +283,14 @@ class Driver:
             # Its first line is taken at once; whatever else there is about it, the next look finds.
             for line in self._patiently(lambda: self.store.claim(self.id, [number], self._territory.batch)):
                 self._take(line)
+
+    def _renew(self, numbers: set[int]) -> None:
+        """Serve runs anew that others have ended since, and begun again: what was so in an earlier round is no more."""
+        for number in numbers & self._runs.keys():
+            row = self._patiently(partial(self.store.run, number))
+            if row is not None and row.round != self._runs[number].info.round:
+                del self._runs[number]
+                self._serve(row)
 
     def _serve(self, row: RunRow) -> bool:
         """Make ready to drive the lines of a run; return whether that can be done here."""

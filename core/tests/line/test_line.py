@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from orderlines.plugins import Registry
     from orderlines.stores.sqlite import SQLiteStore
 
-random_play = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+random_play = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=1_000 if os.environ.get("ORDERLINES_CHAOS") else 100,
+)
 
 
 @pytest.fixture(scope="module")

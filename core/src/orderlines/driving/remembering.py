@@ -74,11 +74,11 @@ class Remembering:
             found = self.joined(line, self._store.children(line.id, label), nodes)
             if len(found) == len(nodes) or (task.visit, task.attempt) == (1, 1):
                 return found
-        going = f"{line.path}/{machine.label_at(line)}/"
+        going = f"{line.path}/{machine.label_at(line)}/" if line.status in _JOINING else None
         return self._last(
             item
             for item in self._store.outcomes_inside([line.id], nodes)
-            if machine.within(item.line, line.path) and not item.line.startswith(going)
+            if machine.within(item.line, line.path) and not (going and item.line.startswith(going))
         )
 
     def _last(self, kept: Iterable[KeptTask]) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class Served:
             line.visits = self._store.visits(row.id)
         try:
             line.own = self._own(row)
-            if row.tasks or row.attempt > 1:  # Else nothing has ended on it, and nothing inside that it has joined.
+            if row.tasks or row.attempt:  # Else nothing has ended on it, and nothing inside that it has joined.
                 line.memory = self._remembering.of(line)
             if row.status == LineStatus.SIGNALLED and row.state is not None:
                 line.state = self._store.whole(row.state)
@@ -121,7 +121,9 @@ class Served:
     def ended(self, line: Line) -> None:
         """Take note of a line of a graph that has ended: those that follow it see what it assigned."""
         if line.parent is not None and line.siblings is not None and line.siblings.after:
-            join = self._join(line.parent, line.path)
+            join = self._joins.get(line.parent)
+            if join is None or join.opening is not line.siblings:
+                return  # It may not know what came before this line: who follows reads that together.
             join.assigned.ended(line.place, line.own)
             if line.plan.kept:
                 join.outcomes[line.place] = line.memory
@@ -225,6 +227,7 @@ class Served:
 
     def _keep(self, number: int, join: _Join) -> _Join:
         """Keep a join for the lines that are opened in it, and forget the oldest one, which others may have ended."""
+        self._joins.pop(number, None)  # It is the newest now.
         self._joins[number] = join
         if len(self._joins) > MAX_JOINS:
             del self._joins[next(iter(self._joins))]
