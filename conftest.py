@@ -25,7 +25,7 @@ for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
         signal.signal(_number, _usual)
 
 # No deadline: a machine that is busy with something else is no failure. The `chaos` environment asks for more examples.
-settings.register_profile("usual", deadline=None)
+settings.register_profile("usual", deadline=None, max_examples=60)
 settings.register_profile("chaos", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile("chaos" if os.environ.get("ORDERLINES_CHAOS") else "usual")
 
