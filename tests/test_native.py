@@ -97,6 +97,18 @@ def waiting(engine: orderlines.Engine, run: int) -> list[str]:
     return [line.path for line in engine.store.lines(run) if line.status == "SIGNAL"]
 
 
+def ended_elsewhere(store: str, folder: Path, text: str) -> orderlines.Run:
+    """Run a flow until it waits for the signal ``go``, and have another engine send that and go on."""
+    with orderlines.Engine(store) as engine:
+        number = started(engine, folder, text).row.id
+        until(lambda: bool(waiting(engine, number)), "it waits")
+    with orderlines.Engine(store) as engine:
+        engine.store.signal(number, "go", "7")
+        (run,) = engine.recover()
+        assert run.wait(30) == "SUCCESS", run.error
+    return run
+
+
 @pytest.mark.parametrize(("items", "message"), [("3", "takes a list"), ("{a: 1}", "takes a list")])
 def test_a_foreach_over_something_else_fails(items: str, message: str, store: str, tmp_path: Path) -> None:
     run = ended(
@@ -166,13 +178,7 @@ line:
           after: [off]
   - {id: tell, call: demo.echo, with: {value: ["${nodes.told.result}", "${nodes.deep.result}"]}}
 """
-    with orderlines.Engine(store) as engine:
-        number = started(engine, tmp_path, text).row.id
-        until(lambda: bool(waiting(engine, number)), "it waits")
-    with orderlines.Engine(store) as engine:
-        engine.store.signal(number, "go", "7")
-        (run,) = engine.recover()
-        assert run.wait(30) == "SUCCESS", run.error
+    run = ended_elsewhere(store, tmp_path, text)
     told = [1, 7, "SKIP"]
     assert [task["result"] for task in run.tasks() if task["node"] == "tell"] == [[told, 1]]
 
@@ -213,13 +219,7 @@ line:
   - {id: asked, signal: go}
   - {id: tell, call: demo.echo, with: {value: ["${nodes.x.result}", "${nodes.y.result}", "${nodes.inc.result}"]}}
 """
-    with orderlines.Engine(store) as engine:
-        number = started(engine, tmp_path, text).row.id
-        until(lambda: bool(waiting(engine, number)), "it waits")
-    with orderlines.Engine(store) as engine:
-        engine.store.signal(number, "go", "7")
-        (run,) = engine.recover()
-        assert run.wait(30) == "SUCCESS", run.error
+    run = ended_elsewhere(store, tmp_path, text)
     assert [task["result"] for task in run.tasks() if task["node"] == "tell"] == [["x1", "y3", 3]]
 
 

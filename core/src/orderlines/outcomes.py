@@ -61,8 +61,9 @@ class Passing:
                 if shared == inmost:
                     # What one line of a graph passes to another does not leave the node that opens them.
                     openers.pop()
-        for _, opener, _ in openers:
+        for block, opener, _ in openers:
             opener.exports.add(node)
+            blocks[block].inside[opener.node.id] = opener.exports
 
     def _way_up(self, block: int) -> list[int]:
         way = [block]

@@ -94,10 +94,11 @@ class PlannedBlock:
     :ivar needs: the nodes whose outcomes such a line has to know: it, or a line inside, asks for them; or a line beside
         it in a graph does.
     :ivar beside: of these, those in other lines of its graph, each with the place of that line.
+    :ivar inside: of these, those in lines that its nodes open, by the node that opens them: its ``exports``.
     :ivar asks: the names of variables for which expressions in it, or in lines inside, ask; of what is in a graph.
     """
 
-    __slots__ = ("around", "asks", "beside", "needs", "nodes", "places", "queue")
+    __slots__ = ("around", "asks", "beside", "inside", "needs", "nodes", "places", "queue")
 
     def __init__(self, nodes: list[PlannedNode], queue: str | None, around: str | None) -> None:
         self.nodes = nodes
@@ -105,6 +106,7 @@ class PlannedBlock:
         self.around = around
         self.needs: set[str] = set()
         self.beside: dict[str, int] = {}
+        self.inside: dict[str, set[str]] = {}
         self.asks: frozenset[str] = _NO_NAMES
         self.places = {planned.node.id: place for place, planned in enumerate(nodes)}
 

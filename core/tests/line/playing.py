@@ -149,9 +149,9 @@ class Player:
         kept = served(self.game).line(row)
         assert kept.variables() == line.variables()
         assert kept.visits == line.visits
-        # Of the outcomes, what anybody can ask it for; what its children have come to, it learns when it joins them.
+        # Of the outcomes, what anybody can ask it for.
         read, known = {**kept.before, **kept.memory}, {**line.before, **line.memory}
-        needs = line.block.needs if line.status != LineStatus.JOINED else ()
+        needs = line.block.needs
         assert {node: read.get(node) for node in needs} == {node: known.get(node) for node in needs}
         assert kept.siblings == line.siblings
         for name in ("path", "parent", "place", "status", "cursor", "attempt", "began", "crashes", "tasks", "vars_at"):

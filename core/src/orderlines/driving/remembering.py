@@ -34,10 +34,9 @@ class Remembering:
         What ended before the line was opened is its parent's to say: an earlier visit would win over it here. What the
         lines of a join have come to that has not ended is left out: it depends on who is asked, and when.
         """
-        needs = line.block.needs
+        needs, inside = line.block.needs, line.block.inside
         if not needs:
             return {}
-        inside = {planned.node.id: needs & planned.exports for planned in line.block.nodes if needs & planned.exports}
         last = {task.node: task for task in self._store.outcomes(line.id, needs | inside.keys())}
         found = {node: self._outcome(task) for node, task in last.items() if node in needs}
         for opener, nodes in inside.items():
