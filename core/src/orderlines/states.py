@@ -65,6 +65,8 @@ GOES_ON: Final = frozenset(
     {LineStatus.READY, LineStatus.CALL, LineStatus.HANDLER, LineStatus.JOINED, LineStatus.SIGNALLED}
 )
 """Statuses of lines that go on as soon as somebody takes them."""
+JOINING: Final = frozenset({LineStatus.JOIN, LineStatus.JOINED})
+"""Statuses of lines that have opened others and have not gone on from there."""
 RELEASED: Final = "released"
 """The ``state`` of a line whose attempt in flight was given back: asked to end with its driver, or never begun."""
 OVERDUE: Final = "timeout"

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from orderlines import line as machine
-from orderlines.states import LineStatus
+from orderlines.states import JOINING
 from orderlines.values import decode
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from orderlines.line import Line
     from orderlines.stores.base import Store
     from orderlines.stores.records import ChildRow, KeptTask, Opening, TaskRow
-
-_JOINING = frozenset({LineStatus.JOIN, LineStatus.JOINED})
 
 
 class Remembering:
@@ -65,7 +63,7 @@ class Remembering:
 
         :param task: what the node came to the last time, if it has ended on the line.
         """
-        tried = line.here.node.id == opener and line.attempt > (line.status in _JOINING)
+        tried = line.here.node.id == opener and line.attempt > (line.status in JOINING)
         if task is None and not tried:
             return {}
         if task is not None and not tried:
@@ -73,7 +71,7 @@ class Remembering:
             found = self.joined(line, self._store.children(line.id, label), nodes)
             if len(found) == len(nodes) or (task.visit, task.attempt) == (1, 1):
                 return found
-        going = f"{line.path}/{machine.label_at(line)}/" if line.status in _JOINING else None
+        going = f"{line.path}/{machine.label_at(line)}/" if line.status in JOINING else None
         return self._last(
             item
             for item in self._store.outcomes_inside([line.id], nodes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orderlines.errors import UnknownRun
-from orderlines.states import LineStatus, RunStatus, TaskStatus
+from orderlines.states import JOINING, LineStatus, RunStatus, TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     Values = Mapping[str, object]
 
 _WAITS = frozenset({LineStatus.JOIN, LineStatus.TIME, LineStatus.SIGNAL})
-_JOINS = frozenset({LineStatus.JOIN, LineStatus.JOINED})
 _HANDLER = ":on_failure"
 
 
@@ -87,7 +86,7 @@ class Telling:
             row = self._read(parent)
         except UnknownRun:
             return None
-        return row.began if row.status in _JOINS else None  # It may have gone on, if this was the last line.
+        return row.began if row.status in JOINING else None  # It may have gone on, if this was the last line.
 
 
 def _first(line: Line, step: Step) -> float | None:
