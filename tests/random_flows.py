@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,12 +48,16 @@ class RandomFlow:
     """One flow, made of a seed.
 
     It needs the variable ``folder``, a folder in which the attempts of groups are counted.
+
+    :cvar ROOM: how many lines inside others there are, at least and at most.
     """
+
+    ROOM: ClassVar = (6, 14)
 
     def __init__(self, seed: int) -> None:
         self._chance = Random(seed)  # noqa: S311 -- repeatable on purpose
         self._number = 0
-        self._room = self._chance.randint(6, 14)
+        self._room = self._chance.randint(*self.ROOM)
         self._variables: dict[str, Any] = {"folder": ""}
         line, said = self._line(Around(0, (), alone=True, seen=()), loops=0.75)
         line += [self._ask([each]) for each in self._chance.sample(said, min(4, len(said)))]
@@ -149,12 +153,15 @@ class RandomFlow:
             after = [name for name in said if self._chance.random() < 0.5]
             earlier = set(after).union(*(before[name] for name in after))
             seen = [each for name in said if name in earlier for each in said[name]]
-            make = self._chance.choice([self._call, self._asking, self._group])
-            node, more = make(around.inside(seen=seen))
+            node, more = self._member(around.inside(seen=seen))
             nodes.append({**node, "after": after} if after else node)
             said[node["id"]], before[node["id"]] = more, earlier
         graph = {"nodes": nodes, "limit": self._chance.randint(1, 4)}
         return {"id": self._id(), "graph": graph}, [each for more in said.values() for each in more]
+
+    def _member(self, around: Around) -> tuple[Node, list[str]]:
+        """Return a node of a graph."""
+        return self._chance.choice([self._call, self._asking, self._group])(around)
 
     def _sub_flow(self, around: Around) -> tuple[Node, list[str]]:
         del around

@@ -1,6 +1,7 @@
 """The libraries of the root's tests.
 
-``kit`` misbehaves, ``meet`` waits for others, ``odd`` returns odd values, ``seen`` is seen to begin and to end.
+``kit`` misbehaves, ``meet`` waits for others, ``odd`` returns odd values, ``seen`` is seen to begin and to end, and so is
+``noted``, which does the same again and again.
 And there is a store whose result store has a password.
 """
 
@@ -17,6 +18,7 @@ def orderlines_components() -> list[ComponentsPlugin]:
         ComponentsPlugin("kit", "orderlines.testing.misbehaving"),
         ComponentsPlugin("fatal", "orderlines_kit.fatal"),
         ComponentsPlugin("meet", "orderlines_kit.meeting"),
+        ComponentsPlugin("noted", "orderlines_kit.noted"),
         ComponentsPlugin("odd", "orderlines_kit.results"),
         ComponentsPlugin("seen", "orderlines.testing.witness"),
     ]

@@ -185,13 +185,14 @@ class Invariants:
         """Check a line against what opened it: that ends after it, and those before it in a graph ended first."""
         if not path:
             return
-        home, node, visit, child = _opener(path)
+        home, label, child = path.rsplit("/", 2)
+        node, visit = _visit(label)
         for kept in lines.get(home, ()):
             if (kept.task.node, kept.task.visit) == (node, visit):
                 last = max(each.task.finished for each in walked)
                 assert self._in_order(last, kept.task.finished), f"I7: {kept} ended before its line {path}"
         for other in self._walk(run, home).before(node, child):
-            ended = lines.get(f"{home}/{node}#{visit}/{other}", [])
+            ended = lines.get(f"{home}/{label}/{other}", [])
             assert ended, f"I7: line {path} began before {other}"
             last = max(each.task.finished for each in ended)
             assert self._in_order(last, walked[0].task.started), f"I7: line {path} began before {other} ended"
@@ -205,7 +206,8 @@ class Invariants:
             document = self._document(run.digest)
             found = Walk(document["line"], document)
         else:
-            home, node, _, child = _opener(path)
+            home, label, child = path.rsplit("/", 2)
+            node, _ = _visit(label)
             outer = self._walks[run.digest, home] = self._walk(run, home)
             found = outer.inner(node, child, self._document)
         return found
@@ -231,8 +233,7 @@ class Invariants:
         yield from self.store.progress(run.id).values()
 
 
-def _opener(path: str) -> tuple[str, str, int, str]:
-    """Return the line, node and visit that opened a line, and its name there: of ``/each#2/17``."""
-    home, label, child = path.rsplit("/", 2)
-    node, _, visit = label.rpartition("#")
-    return home, node, int(visit), child
+def _visit(label: str) -> tuple[str, int]:
+    """Return the node and the visit of a join: of ``each#2``, and of ``each#2.3``, which its third attempt opened."""
+    node, _, number = label.rpartition("#")
+    return node, int(number.partition(".")[0])

@@ -1,0 +1,91 @@
+"""Random flows that can be disturbed: what they come to does not depend on how often a call is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.random_flows import SUB, RandomFlow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.random_flows import Around, Node
+
+
+class DisturbedFlow(RandomFlow):
+    """A random flow in which calls fail, some of them until the run is retried, and nodes wait for signals.
+
+    The calls are those of ``noted``, and are seen in a log.
+
+    :param folder: where the flow, its sub-flow and the log go.
+    """
+
+    ROOM = (2, 7)
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        super().__init__(seed)
+        log = str(folder / "log")
+        self.document["on_failure"] = {"call": "demo.echo", "with": {"value": "${error.node}"}}
+        self.document = _noted(self.document, log)
+        self.sub = _noted(SUB, log)
+
+    def _node(self, around: Around) -> tuple[Node, list[str]]:
+        if self._chance.random() < 0.3:
+            return self._chance.choice([self._flaky, self._failing, self._signal])(around)
+        return super()._node(around)
+
+    def _member(self, around: Around) -> tuple[Node, list[str]]:
+        if self._chance.random() < 0.4:
+            return self._chance.choice([self._flaky, self._failing, self._signal])(around)
+        return super()._member(around)
+
+    def _flaky(self, around: Around) -> tuple[Node, list[str]]:
+        """Return a call that succeeds in the end by itself."""
+        node, said = self._call(around)
+        times = self._chance.randint(1, 2)
+        node["with"]["fails"] = self._chance.randint(1, times)
+        return {**node, "retry": {"times": times, "delay": self._chance.choice([0, "5ms"])}}, said
+
+    def _failing(self, around: Around) -> tuple[Node, list[str]]:
+        """Return a call with which the run fails; not where the attempts of a group depend on that."""
+        node, said = self._call(around)
+        if not any(name.startswith("attempt") for name in around.counters):
+            node["with"]["fails"] = self._chance.randint(1, 2)
+        return node, said
+
+    def _signal(self, around: Around) -> tuple[Node, list[str]]:
+        del around
+        name = f"s{self._id()}"  # those of the sub-flow are no such
+        return {"id": name, "signal": f"go-{name}", "set": {self._variable("told"): "${result}"}}, [name]
+
+    def _parallel(self, around: Around) -> tuple[Node, list[str]]:
+        node, said = super()._parallel(around)
+        node["parallel"]["on_branch_failure"] = self._chance.choice(["stop", "wait"])
+        return node, said
+
+    def _graph(self, around: Around) -> tuple[Node, list[str]]:
+        node, said = super()._graph(around)
+        node["graph"]["on_branch_failure"] = self._chance.choice(["stop", "wait"])
+        return node, said
+
+    def _foreach(self, around: Around) -> tuple[Node, list[str]]:
+        node, said = super()._foreach(around)
+        node["foreach"] = list(range(self._chance.randint(0, 4)))
+        return {**node, "on_branch_failure": self._chance.choice(["stop", "wait"])}, said
+
+
+def _noted(document: Any, log: str) -> Any:
+    """Return a document whose calls are those of ``noted``."""
+    if isinstance(document, list):
+        return [_noted(each, log) for each in document]
+    if not isinstance(document, dict):
+        return document
+    made = {name: _noted(each, log) for name, each in document.items()}
+    if "call" in made:
+        given = {**made.get("with", {}), "log": log}
+        made |= {
+            "demo.echo": {"call": "noted.echo", "with": given},
+            "demo.fail": {"call": "noted.echo", "with": {"log": log, "value": 0, "fails": 99}},
+            "meet.begin": {"call": "noted.tried", "with": {"log": log}},
+        }[made["call"]]
+    return made
