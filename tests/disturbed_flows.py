@@ -20,7 +20,7 @@ class DisturbedFlow(RandomFlow):
     :param folder: where the flow, its sub-flow and the log go.
     """
 
-    ROOM = (2, 7)
+    ROOM = (2, 5)
 
     def __init__(self, seed: int, folder: Path) -> None:
         super().__init__(seed)

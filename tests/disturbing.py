@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from orderlines.stores.records import KeptTask, RunRow
 
 BEGIN = 1_800_000_000.0
-TURNS = 3_000
-"""Turns after which a run hangs that nobody disturbs any more."""
+PUSHES = 20
+"""Times that a run may be given what it waits for, without anything coming of it."""
 DEATHS = 2
 """Workers that die in a run, at most: a third crash of one task would make it fail."""
 
@@ -67,6 +67,7 @@ class Worker:
         self.meanwhile: dict[int, Callable[[], object]] = {0: dict}
         self.fate = Fate(0, meanwhile=self.meanwhile)
         self.fate.rule(store)
+        store.keep_logs = store.keep_progress = _unheard  # type: ignore[method-assign] -- by a thread of their own
         self.drainer = Drainer(store, registry(), ["default"])
 
     def drain(self, rounds: int) -> bool:
@@ -121,22 +122,23 @@ class Game:
 
     def play(self) -> Came:
         """Bring it to its success."""
-        idle = 0
-        for _ in range(TURNS):
+        idle = pushed = 0
+        while pushed < PUSHES:
             row = self._row()
             if row.status in FINAL or self._chance.random() < 0.1:
                 self._look()
             if row.status == RunStatus.SUCCESS:
-                break
+                return self._over()
             if self._chance.random() < 0.15 or row.status in FINAL:
                 self._disturb(row)
-            idle = 0 if self._turn() else idle + 1
-            if idle > 2 * len(self._workers):
+            if self._turn():
+                idle = pushed = 0
+            elif idle < 2 * len(self._workers):
+                idle += 1
+            else:
                 self._push()
-                idle = 0
-        else:
-            raise AssertionError(f"it never ends: {self._row()}, {self._store.lines(self._run.id)}")
-        return self._over()
+                idle, pushed = 0, pushed + 1
+        raise AssertionError(f"it never ends: {self._row()}, {self._store.lines(self._run.id)}")
 
     def _row(self) -> RunRow:
         row = self._store.run(self._run.id)
@@ -282,6 +284,10 @@ class Game:
         ]
         self._store.close()
         return Came(row.status, json.loads(row.variables or "{}"), sorted(tasks))
+
+
+def _unheard(rows: object) -> None:
+    """Keep nothing: what nobody asks for."""
 
 
 def _signals(document: Any) -> list[str]:

@@ -187,6 +187,8 @@ def halted(line: Line, now: float, wish: str | None, outcome: Outcome | None, ad
     if line.status != LineStatus.READY or line.attempt:
         error = Error(line.here.node.id, line.path, "Stopped", "it was stopped")
         result = outcome.result if outcome is not None else None
+        if line.status == LineStatus.SIGNALLED:
+            result = line.state or "null"  # Kept with the task: a later round goes on with it.
         began = now if line.began is None else line.began
         walk.record(line.here, TaskStatus.STOP, line.attempt, began, line.executor, result, error, None)
     if line.parent is None and wish == "timeout":

@@ -22,7 +22,7 @@ _BAD: Final = (LineStatus.FAILURE, LineStatus.STOP)
 _QUEUED: Final = "queued"
 _REOPEN: Final = """UPDATE ol_lines SET status = %s, attempt = %s, began = %s, due = %s, tasks = %s,
  vars_at = LEAST(vars_at, %s), halt = CASE halt WHEN %s THEN %s ELSE %s END, epoch = epoch + 1, owner = NULL,
- executor = NULL, crashes = 0, state = NULL, result = NULL, error = NULL, finished = NULL WHERE id = %s"""
+ executor = NULL, crashes = 0, state = %s, result = NULL, error = NULL, finished = NULL WHERE id = %s"""
 _NEW_ROUND: Final = """UPDATE ol_runs SET round = round + 1, wish = NULL, finished = NULL, variables = NULL,
  error = NULL, status = CASE WHEN started IS NULL THEN %s ELSE %s END, deadline = %s + %s WHERE id = %s"""
 _OVER: Final = """INSERT INTO ol_rounds (run, round, status, finished, error, tasks, vars)
@@ -40,6 +40,13 @@ class _Last(NamedTuple):
     started: float
     finished: float
     error: str | None
+    executor: str | None
+    result: str | None
+
+    @property
+    def signal(self) -> str | None:
+        """The data of a signal that had come when the line was stopped; it is not sent again."""
+        return self.result if self.status == TaskStatus.STOP and self.executor is None else None
 
 
 def begin_round(transaction: Transaction, root: int, wanted: Reopening, now: float) -> None:
@@ -62,17 +69,19 @@ def reopen_line(transaction: Transaction, line: int, now: float, halt: int = Hal
     ((was, *ended),) = transaction.rows(asked)
     tasks, last = _last(transaction, line, *ended)
     status: str = LineStatus.READY
-    attempt, began, due = 0, None, None
+    attempt, began, due, state = 0, None, None, None
     if last is not None:
         transaction.ask(put("DELETE FROM ol_tasks WHERE line = %s AND ordinal >= %s", line, last.ordinal))
         attempt = last.attempt
         waits = None if was == Halt.SKIP else _reopen_join(transaction, line, last, now, halt)
-        if waits is None:
+        if last.signal is not None and was != Halt.SKIP:
+            status, began, state = LineStatus.SIGNALLED, last.started, last.signal
+        elif waits is None:
             row = (line, last.node, last.visit, attempt, last.started, last.finished, last.error or "{}")
             transaction.ask(put("REPLACE INTO ol_attempts VALUES (%s, %s, %s, %s, %s, %s, %s)", *row))
         else:
             (status, due), attempt, began = waits, max(attempt, 1), last.started
-    values = (status, attempt, began, due, tasks, tasks, Halt.SKIP, Halt.SKIP, halt, line)
+    values = (status, attempt, began, due, tasks, tasks, Halt.SKIP, Halt.SKIP, halt, state, line)
     transaction.ask(put(_REOPEN, *values))
 
 
@@ -91,8 +100,8 @@ def _last(transaction: Transaction, line: int, status: Any, error: Any, tasks: A
     """Return how many tasks of a line are kept, and the one at which it ended, if that is not one of them."""
     rows: Any = transaction.rows(
         put(
-            "SELECT ordinal, node, visit, status, attempt, started, finished, error FROM ol_tasks WHERE line = %s"
-            " AND ordinal < %s ORDER BY ordinal DESC LIMIT 2",
+            "SELECT ordinal, node, visit, status, attempt, started, finished, error, executor, result FROM ol_tasks"
+            " WHERE line = %s AND ordinal < %s ORDER BY ordinal DESC LIMIT 2",
             line, tasks,
         )
     )  # fmt: skip

@@ -23,7 +23,7 @@ _BAD: Final = (LineStatus.FAILURE, LineStatus.STOP)
 _QUEUED: Final = "queued"
 _REOPEN: Final = """UPDATE lines SET status = ?, attempt = ?, began = ?, due = ?, tasks = ?,
  vars_at = min(vars_at, ?), halt = CASE halt WHEN ? THEN ? ELSE ? END, epoch = epoch + 1, owner = NULL, executor = NULL,
- crashes = 0, state = NULL, result = NULL, error = NULL, finished = NULL WHERE id = ?"""
+ crashes = 0, state = ?, result = NULL, error = NULL, finished = NULL WHERE id = ?"""
 _NEW_ROUND: Final = """UPDATE runs SET round = round + 1, wish = NULL, finished = NULL, variables = NULL, error = NULL,
  status = CASE WHEN started IS NULL THEN ? ELSE ? END, deadline = ? + ? WHERE id = ?"""
 
@@ -39,6 +39,13 @@ class _Last(NamedTuple):
     started: float
     finished: float
     error: str | None
+    executor: str | None
+    result: str | None
+
+    @property
+    def signal(self) -> str | None:
+        """The data of a signal that had come when the line was stopped; it is not sent again."""
+        return self.result if self.status == TaskStatus.STOP and self.executor is None else None
 
 
 def begin_round(db: sqlite3.Connection, root: int, wanted: Reopening, now: float) -> None:
@@ -61,17 +68,19 @@ def reopen_line(db: sqlite3.Connection, line: int, now: float, halt: int = Halt.
     (was,) = db.execute("SELECT halt FROM lines WHERE id = ?", (line,)).fetchone()
     tasks, last = _last(db, line)
     status: str = LineStatus.READY
-    attempt, began, due = 0, None, None
+    attempt, began, due, state = 0, None, None, None
     if last is not None:
         db.execute("DELETE FROM tasks WHERE id >= ? AND id < ?", (last.id, (line + 1) << TASK_BITS))
         attempt = last.attempt
         waits = None if was == Halt.SKIP else _reopen_join(db, line, last, now, halt)
-        if waits is None:
+        if last.signal is not None and was != Halt.SKIP:
+            status, began, state = LineStatus.SIGNALLED, last.started, last.signal
+        elif waits is None:
             ended = (line, last.node, last.visit, attempt, last.started, last.finished, last.error or "{}")
             db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", ended)
         else:
             (status, due), attempt, began = waits, max(attempt, 1), last.started
-    row = (status, attempt, began, due, tasks, tasks, Halt.SKIP, Halt.SKIP, halt, line)
+    row = (status, attempt, began, due, tasks, tasks, Halt.SKIP, Halt.SKIP, halt, state, line)
     db.execute(_REOPEN, row)
 
 
@@ -89,7 +98,7 @@ def _last(db: sqlite3.Connection, line: int) -> tuple[int, _Last | None]:
     """Return how many tasks of a line are kept, and the one at which it ended, if that is not one of them."""
     status, error, tasks = db.execute("SELECT status, error, tasks FROM lines WHERE id = ?", (line,)).fetchone()
     rows = db.execute(
-        "SELECT id, node, visit, status, attempt, started, finished, error FROM tasks WHERE id >= ? AND id < ?"
+        "SELECT id, node, visit, status, attempt, started, finished, error, executor, result FROM tasks WHERE id >= ? AND id < ?"
         " ORDER BY id DESC LIMIT 2",
         (line << TASK_BITS, (line << TASK_BITS) + tasks),
     ).fetchall()

@@ -74,6 +74,34 @@ class ReopenTests(StoreCase):
         (line,) = driver.claim()
         assert (line.status, line.cursor, line.attempt, line.tasks, line.halt) == (LineStatus.READY, 1, 1, 1, Halt.NONE)
 
+    @pytest.mark.parametrize("given", ["early", "late"])
+    def test_a_signal_that_had_come_when_the_run_was_stopped_is_kept(self, driver: PlayedDriver, given: str) -> None:
+        line = driver.begin()
+        waits = step(line, LineStatus.SIGNAL, keep=False, began=5.0, attempt=1, waits=("s",), state='["s"]', starts=5.0)
+        if given == "early":
+            driver.store.signal(line.run, "s", '{"by":"ana"}')
+        driver.write(waits)
+        if given == "late":
+            driver.store.signal(line.run, "s", '{"by":"ana"}')
+            driver.claim(line.run)
+        driver.store.wish(line.run, "stop")
+        line = driver.store.line(line.id)
+        stopped = task(status="STOP", error="{}", result=line.state)
+        driver.write(stopping(line)._replace(tasks=(stopped,)))
+        driver.store.reopen(Reopening(line.run, 1))
+        (line,) = driver.claim()
+        assert (line.status, line.state, line.attempt) == (LineStatus.SIGNALLED, '{"by":"ana"}', 1)
+        assert list(driver.store.tasks(line.run)) == []
+
+    def test_a_call_that_returned_when_it_had_been_stopped_is_made_again(self, driver: PlayedDriver) -> None:
+        line = driver.begin()
+        driver.store.wish(line.run, "stop")
+        stopped = task(status="STOP", error="{}", executor="inline", result="1")
+        driver.write(stopping(line)._replace(tasks=(stopped,)))
+        driver.store.reopen(Reopening(line.run, 1))
+        (line,) = driver.claim()
+        assert (line.status, line.state, line.attempt) == (LineStatus.READY, None, 1)
+
     def test_who_had_the_line_is_fenced(self, driver: PlayedDriver, failed: LineRow) -> None:
         driver.store.reopen(Reopening(failed.run, 1))
         assert driver.try_step(step(failed)).refused == "fenced"

@@ -13,6 +13,8 @@ local function task_at(line, number)
   return {
     number = number, node = v[1], visit = v[2], status = v[3], attempt = v[4], started = v[6], finished = v[7],
     failure = null(v[9]) and '{}' or v[9],
+    -- the data of a signal that had come when the line was stopped; it is not sent again
+    signal = v[3] == 'STOP' and null(v[5]) and not null(v[8]) and '=' .. v[8] or nil,
   }
 end
 
@@ -142,6 +144,8 @@ reopen_line = function(l, halt)
     end
     if status then
       to.status, to.due, to.attempt, to.began = status, due, math.max(last.attempt, 1), time_of(last.started)
+    elseif last.signal and l.halt ~= SKIP then
+      to.status, to.state, to.began = 'SIGNALLED', last.signal, time_of(last.started)
     else
       local told = string.format('[%.17g,%.17g,%s]', last.started, last.finished, cjson.encode(last.failure))
       call('HSET', key('attempts', l.id), last.visit .. '.' .. last.attempt .. '.' .. last.node, told)
