@@ -20,7 +20,7 @@ class DisturbedFlow(RandomFlow):
     :param folder: where the flow, its sub-flow and the log go.
     """
 
-    ROOM = (2, 5)
+    ROOM = (1, 3)
 
     def __init__(self, seed: int, folder: Path) -> None:
         super().__init__(seed)
@@ -30,28 +30,44 @@ class DisturbedFlow(RandomFlow):
         self.sub = _noted(SUB, log)
 
     def _node(self, around: Around) -> tuple[Node, list[str]]:
-        if self._chance.random() < 0.3:
-            return self._chance.choice([self._flaky, self._failing, self._signal])(around)
-        return super()._node(around)
+        if self._chance.random() < 0.4:
+            return self._chance.choice([self._flaky, self._failing, self._signal, self._count])(around)
+        node, said = super()._node(around)
+        if {"foreach", "group"} & node.keys() and self._chance.random() < 0.7:
+            node["set"] = {self._variable("came"): "${result}"}
+        return node, said
 
     def _member(self, around: Around) -> tuple[Node, list[str]]:
-        if self._chance.random() < 0.4:
-            return self._chance.choice([self._flaky, self._failing, self._signal])(around)
+        if self._chance.random() < 0.5:
+            return self._chance.choice([self._flaky, self._failing, self._signal, self._count])(around)
         return super()._member(around)
 
-    def _flaky(self, around: Around) -> tuple[Node, list[str]]:
-        """Return a call that succeeds in the end by itself."""
-        node, said = self._call(around)
+    def _count(self, around: Around) -> tuple[Node, list[str]]:
+        """Return a call that reads and assigns what others do as well: what is done twice or left out, is seen."""
+        self._variables["sum"] = 1
+        node = self._echo(f"(sum * 7 + {self._number}) % 1009", "sum")
+        return self._chance.choice([self._flake, self._break])(node, around), [node["id"]]
+
+    def _flake(self, node: Node, around: Around) -> Node:
+        """Let a call fail, and succeed in the end by itself."""
+        del around
         times = self._chance.randint(1, 2)
         node["with"]["fails"] = self._chance.randint(1, times)
-        return {**node, "retry": {"times": times, "delay": self._chance.choice([0, "5ms"])}}, said
+        return {**node, "retry": {"times": times, "delay": self._chance.choice([0, "5ms"])}}
+
+    def _break(self, node: Node, around: Around) -> Node:
+        """Let the run fail with a call, but not where the attempts of a group depend on that."""
+        if not any(name.startswith("attempt") for name in around.counters):
+            node["with"]["fails"] = self._chance.randint(0, 2)
+        return node
+
+    def _flaky(self, around: Around) -> tuple[Node, list[str]]:
+        node, said = self._call(around)
+        return self._flake(node, around), said
 
     def _failing(self, around: Around) -> tuple[Node, list[str]]:
-        """Return a call with which the run fails; not where the attempts of a group depend on that."""
         node, said = self._call(around)
-        if not any(name.startswith("attempt") for name in around.counters):
-            node["with"]["fails"] = self._chance.randint(1, 2)
-        return node, said
+        return self._break(node, around), said
 
     def _signal(self, around: Around) -> tuple[Node, list[str]]:
         del around

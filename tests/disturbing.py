@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import orderlines
 from orderlines.acceptance import new_run
@@ -47,7 +47,7 @@ class Rounds(float):
 
     left = 0
 
-    def __new__(cls, left: int) -> Rounds:
+    def __new__(cls, left: int) -> Self:
         made = super().__new__(cls, 0.0)
         made.left = left
         return made
@@ -67,7 +67,8 @@ class Worker:
         self.meanwhile: dict[int, Callable[[], object]] = {0: dict}
         self.fate = Fate(0, meanwhile=self.meanwhile)
         self.fate.rule(store)
-        store.keep_logs = store.keep_progress = _unheard  # type: ignore[method-assign] -- by a thread of their own
+        # They are kept by a thread of their own, which is not to die.
+        store.keep_logs = store.keep_progress = _unheard  # type: ignore[assignment, method-assign]
         self.drainer = Drainer(store, registry(), ["default"])
 
     def drain(self, rounds: int) -> bool:
@@ -96,7 +97,14 @@ class Game:
     """
 
     def __init__(
-        self, flow: DisturbedFlow, folder: Path, make: Callable[[], Store], chance: Random, *, workers: int = 1, acts: int = 0
+        self,
+        flow: DisturbedFlow,
+        folder: Path,
+        make: Callable[[], Store],
+        chance: Random,
+        *,
+        workers: int = 1,
+        acts: int = 0,
     ) -> None:
         (folder / "sub.json").write_text(json.dumps(flow.sub), encoding="utf-8")
         (folder / "flow.json").write_text(json.dumps(flow.document), encoding="utf-8")
@@ -108,14 +116,19 @@ class Game:
         self._clock = Clock(BEGIN) if self._store.url.startswith("sqlite:") else None
         if self._clock is not None:
             self._store.now = self._clock  # type: ignore[method-assign]
-            witness.clock = self._clock
+        witness.clock = self._call
         self._run = self._store.accept(
             new_run(orderlines.load(folder / "flow.json"), {}, None, None)._replace(queue="default")
         )
         self._flows = KeptFlows(self._store, self._run, registry())
         self._signals = _signals(flow.document)
+        self._nodes = [node["id"] for node in flow.document["line"]]
         self._workers = [self._worker() for _ in range(workers)]
         self._book = Invariants(self._store, folder / "log")
+        self._calls = 0
+        self._call_of_fate = 0
+        self._dead: list[int] = []
+        self._back = False
         self._done: dict[Visit, KeptTask] = {}
         self._sent: dict[str, int] = {}
         self.history: list[str] = []
@@ -147,6 +160,14 @@ class Game:
 
     # Workers
 
+    def _call(self) -> float:
+        """Be asked for the time by a call that begins or ends, in the middle of which somebody may interfere."""
+        self._calls += 1
+        if self._calls == self._call_of_fate:
+            self._say("in a call:")
+            self._disturb(self._row())
+        return self._store.now()
+
     def _worker(self) -> Worker:
         return Worker(self._make(), self._clock)
 
@@ -158,7 +179,9 @@ class Game:
         soon = before + self._chance.randint(1, 8)
         if self._acts and self._chance.random() < 0.3:
             worker.meanwhile[soon] = lambda: self._disturb(self._row())
-        elif self._acts and self._deaths and self._chance.random() < 0.05:
+        elif self._acts and self._chance.random() < 0.3:
+            self._call_of_fate = self._calls + self._chance.randint(1, 4)
+        elif self._acts and self._deaths and self._chance.random() < 0.1:
             worker.fate.number, worker.fate.when = soon, self._chance.choice(["before", "after"])
         try:
             more = worker.drain(self._chance.choice([1, 2, 3, 10]))
@@ -166,16 +189,30 @@ class Game:
             self._deaths -= 1
             self._say(f"worker {place} died {worker.fate.when} write {soon - before} of its turn")
             worker.store.close()
-            self._store.dismiss([worker.drainer.id])
+            self._dead.append(worker.drainer.id)
             self._workers[place] = self._worker()
             return True
+        finally:
+            self._call_of_fate = 0
         worker.meanwhile.pop(soon, None)
         worker.fate.number = 0
+        if self._dead and self._chance.random() < 0.3:
+            self._bury()
+        if self._acts and self._deaths and len(self._workers) > 1 and self._chance.random() < 0.03:
+            self._say(f"worker {place} is taken for dead")
+            self._deaths -= 1
+            self._book.orphans = True
+            self._store.dismiss([worker.drainer.id])
         if self._acts and self._chance.random() < 0.05:
             self._say(f"worker {place} left")
             worker.leave()
             self._workers[place] = self._worker()
         return worker.fate.writes > before or (more and worker.drainer.holds)
+
+    def _bury(self) -> None:
+        """Find that the leases of the dead are over."""
+        self._store.dismiss(self._dead)
+        self._dead = []
 
     # Those who interfere
 
@@ -207,9 +244,15 @@ class Game:
 
     def _retry(self, row: RunRow) -> None:
         if row.status != RunStatus.SUCCESS:
+            back = None
+            if self._acts and self._chance.random() < 0.2:
+                back = self._chance.choice(self._nodes)
             with suppress(Refused):
-                retry(self._store, row, None, {}, registry())
-                self._say(f"retry after {row.status}")
+                retry(self._store, row, back, {}, registry())
+                self._say(f"retry after {row.status} from {back}")
+                if back is not None:
+                    self._back = self._book.given_back = True
+                    self._done = {}
 
     def _early(self, row: RunRow) -> None:
         """Send a signal for which nothing waits yet, or perhaps."""
@@ -237,6 +280,7 @@ class Game:
         if row.status in FINAL:
             self._retry(row)
             return
+        self._bury()
         if self._clock is not None:
             self._clock.move(100.0)
         with suppress(Refused):
@@ -257,13 +301,13 @@ class Game:
             for visit, kept in tasks.items()
             if kept.task.status in _GOOD and ":" not in kept.task.node  # that of `on_failure` is made anew
         }
-        for name in self._signals:
+        for name in self._signals if not self._back else ():
             taken = sum(node == name for _, node, _ in self._done)
             assert taken <= self._sent.get(name, 0), f"signal {name} was taken {taken} times"
 
     def _no_signal_is_lost(self) -> None:
         row = self._row()
-        if row.wish is not None:
+        if row.wish is not None or self._back:
             return
         tasks = list(self._store.tasks(self._run.id))
         for line in self._store.lines(self._run.id):
@@ -273,6 +317,7 @@ class Game:
                 assert taken == self._sent.get(node.id, 0), f"line {line.path} waits for {node.id}, which was sent"
 
     def _over(self) -> Came:
+        self._bury()
         for worker in self._workers:
             worker.leave()
         self._book.over()

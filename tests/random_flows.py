@@ -61,7 +61,7 @@ class RandomFlow:
         self._variables: dict[str, Any] = {"folder": ""}
         line, said = self._line(Around(0, (), alone=True, seen=()), loops=0.75)
         line += [self._ask([each]) for each in self._chance.sample(said, min(4, len(said)))]
-        self.document = {"flow": "random", "vars": self._variables, "line": line}
+        self.document: dict[str, Any] = {"flow": "random", "vars": self._variables, "line": line}
 
     def _id(self) -> str:
         self._number += 1

@@ -1,4 +1,4 @@
-"""A run comes to the same whoever drives it, dies over it, stops, pauses and retries it: what has ended is kept."""
+"""A run comes to the same whoever drives it, dies over it, pauses, stops and retries it: what has ended is kept."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ from tests.disturbed_flows import DisturbedFlow
 from tests.disturbing import Game
 
 from orderlines import draining, driver
-from orderlines.stores.sqlite import SQLiteStore
+from orderlines.opening import store_kind
+from orderlines.plugins import registry
 from orderlines.testing import witness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.disturbing import Came
 
 pytestmark = pytest.mark.usefixtures("kit", "hasty")
 
-SEEDS = range(int(os.environ["ORDERLINES_CHAOS"])) if os.environ.get("ORDERLINES_CHAOS") else range(4)
+CHAOS = bool(os.environ.get("ORDERLINES_CHAOS"))
+SEEDS = range(200) if CHAOS else range(3)
+SEEDS_OF_SERVERS = range(20) if CHAOS else (0,)
 
 
 @pytest.fixture
@@ -32,16 +38,30 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(witness, "clock", witness.clock)
 
 
+def play(seed: int, folder: Path, url: str, workers: int = 1, acts: int = 0) -> tuple[Came, list[str]]:
+    """Return what a run comes to, and what was done to it."""
+    folder.mkdir()
+    make = partial(store_kind(url, registry()), url)
+    game = Game(DisturbedFlow(seed, folder), folder, make, Random(seed), workers=workers, acts=acts)  # noqa: S311 -- repeatable on purpose
+    return game.play(), game.history
+
+
+@pytest.mark.parametrize("remembers", [True, False], ids=["remembering", "forgetful"])
 @pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_disturbances_make_no_difference(seed: int, workers: int, tmp_path: Path) -> None:
-    came = []
-    for name, count, acts in (("calm", 1, 0), ("disturbed", workers, 12)):
-        folder = tmp_path / name
-        folder.mkdir()
-        chance = Random(seed)  # noqa: S311 -- repeatable on purpose
-        make = partial(SQLiteStore, f"sqlite:///{folder}/runs.db")
-        game = Game(DisturbedFlow(seed, folder), folder, make, chance, workers=count, acts=acts)
-        came.append(game.play())
-    assert came[1] == came[0], game.history
-    assert came[0].status == "SUCCESS"
+def test_disturbances_make_no_difference(
+    seed: int, workers: int, remembers: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calm, _ = play(seed, tmp_path / "calm", f"sqlite:///{tmp_path}/calm.db")
+    if not remembers:
+        monkeypatch.setattr("orderlines.driving.serving.MAX_JOINS", 1)
+        monkeypatch.setattr("orderlines.line.walk.SNAPSHOT_EVERY", 3)
+    disturbed, history = play(seed, tmp_path / "disturbed", f"sqlite:///{tmp_path}/disturbed.db", workers, 20)
+    assert disturbed == calm, history
+
+
+@pytest.mark.parametrize("seed", SEEDS_OF_SERVERS)
+def test_disturbances_make_no_difference_on_servers(seed: int, tmp_path: Path, databases: Callable[[], str]) -> None:
+    calm, _ = play(seed, tmp_path / "calm", f"sqlite:///{tmp_path}/calm.db")
+    disturbed, history = play(seed, tmp_path / "disturbed", databases(), 3, 20)
+    assert disturbed == calm, history

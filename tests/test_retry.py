@@ -367,3 +367,15 @@ def test_the_document_of_a_retried_run_is_one_document(shell: Shell) -> None:
     assert shell.call("run", shell.flow(f"flow: x\nline: [{fail('a', 1)}]\n")).code == 1
     done = shell.call("retry", "--json", *shell.runs())
     assert (done.code, json.loads(done.out)["status"]) == (0, "SUCCESS")
+
+
+def test_a_signal_that_had_come_before_the_stop_is_not_waited_for_again(start: Start) -> None:
+    run = start("vars: {by: null}\nline: [{id: s, signal: go, set: {by: '${result}'}}]")
+    until(lambda: [line.status for line in run.store.lines(run.row.id)] == ["SIGNAL"], "it waits")
+    run.pause()
+    assert run.signal("s", "ana", key="once")
+    run.stop()
+    assert run.wait(30) == "STOP"
+    run.retry()
+    assert (run.wait(30), run.variables) == ("SUCCESS", {"by": "ana"})
+    assert tasks(run) == [("s", "SUCCESS", 1)]

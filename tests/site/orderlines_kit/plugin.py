@@ -1,7 +1,7 @@
 """The libraries of the root's tests.
 
-``kit`` misbehaves, ``meet`` waits for others, ``odd`` returns odd values, ``seen`` is seen to begin and to end, and so is
-``noted``, which does the same again and again.
+``kit`` misbehaves, ``meet`` waits for others, ``odd`` returns odd values, ``seen`` is seen to begin and to end,
+and so is ``noted``, which does the same again and again.
 And there is a store whose result store has a password.
 """
 

@@ -98,8 +98,8 @@ def _last(db: sqlite3.Connection, line: int) -> tuple[int, _Last | None]:
     """Return how many tasks of a line are kept, and the one at which it ended, if that is not one of them."""
     status, error, tasks = db.execute("SELECT status, error, tasks FROM lines WHERE id = ?", (line,)).fetchone()
     rows = db.execute(
-        "SELECT id, node, visit, status, attempt, started, finished, error, executor, result FROM tasks WHERE id >= ? AND id < ?"
-        " ORDER BY id DESC LIMIT 2",
+        "SELECT id, node, visit, status, attempt, started, finished, error, executor, result FROM tasks"
+        " WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 2",
         (line << TASK_BITS, (line << TASK_BITS) + tasks),
     ).fetchall()
     failed = json.loads(error)["node"] if error else None
