@@ -68,7 +68,7 @@ class Worker:
         self.fate = Fate(0, meanwhile=self.meanwhile)
         self.fate.rule(store)
         # They are kept by a thread of their own, which is not to die.
-        store.keep_logs = store.keep_progress = _unheard  # type: ignore[assignment, method-assign]
+        store.keep_logs = store.keep_progress = _unheard  # type: ignore[method-assign]
         self.drainer = Drainer(store, registry(), ["default"])
 
     def drain(self, rounds: int) -> bool:

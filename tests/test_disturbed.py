@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -41,8 +40,8 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 def play(seed: int, folder: Path, url: str, workers: int = 1, acts: int = 0) -> tuple[Came, list[str]]:
     """Return what a run comes to, and what was done to it."""
     folder.mkdir()
-    make = partial(store_kind(url, registry()), url)
-    game = Game(DisturbedFlow(seed, folder), folder, make, Random(seed), workers=workers, acts=acts)  # noqa: S311 -- repeatable on purpose
+    kind = store_kind(url, registry())
+    game = Game(DisturbedFlow(seed, folder), folder, lambda: kind(url), Random(seed), workers=workers, acts=acts)  # noqa: S311 -- repeatable on purpose
     return game.play(), game.history
 
 
