@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.random_flows import SUB, RandomFlow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.random_flows import Around, Node
@@ -23,6 +24,7 @@ class DisturbedFlow(RandomFlow):
     ROOM = (1, 3)
 
     def __init__(self, seed: int, folder: Path) -> None:
+        self._spoiling = 0
         super().__init__(seed)
         log = str(folder / "log")
         self.document["on_failure"] = {"call": "demo.echo", "with": {"value": "${error.node}"}}
@@ -56,8 +58,8 @@ class DisturbedFlow(RandomFlow):
         return {**node, "retry": {"times": times, "delay": self._chance.choice([0, "5ms"])}}
 
     def _break(self, node: Node, around: Around) -> Node:
-        """Let the run fail with a call, but not where the attempts of a group depend on that."""
-        if not any(name.startswith("attempt") for name in around.counters):
+        """Let the run fail with a call, but not where a group would be tried again, or left out, because of that."""
+        if not self._spoiling and not any(name.startswith("attempt") for name in around.counters):
             node["with"]["fails"] = self._chance.randint(0, 2)
         return node
 
@@ -74,20 +76,44 @@ class DisturbedFlow(RandomFlow):
         name = f"s{self._id()}"  # those of the sub-flow are no such
         return {"id": name, "signal": f"go-{name}", "set": {self._variable("told"): "${result}"}}, [name]
 
+    # Gateways, of which some are left out since one of their lines fails
+
     def _parallel(self, around: Around) -> tuple[Node, list[str]]:
-        node, said = super()._parallel(around)
-        node["parallel"]["on_branch_failure"] = self._chance.choice(["stop", "wait"])
+        node, said = self._perhaps_spoiled(super()._parallel, around)
+        self._spoil(node, self._chance.choice(list(node["parallel"]["lines"].values())), node["parallel"])
         return node, said
 
     def _graph(self, around: Around) -> tuple[Node, list[str]]:
-        node, said = super()._graph(around)
-        node["graph"]["on_branch_failure"] = self._chance.choice(["stop", "wait"])
+        node, said = self._perhaps_spoiled(super()._graph, around)
+        self._spoil(node, [], node["graph"])
+        if "on_error" in node:
+            member = self._chance.choice(node["graph"]["nodes"])
+            member.pop("retry", None)
+            member.get("with", {})["fails"] = 99
         return node, said
 
     def _foreach(self, around: Around) -> tuple[Node, list[str]]:
-        node, said = super()._foreach(around)
+        node, said = self._perhaps_spoiled(super()._foreach, around)
         node["foreach"] = list(range(self._chance.randint(0, 4)))
-        return {**node, "on_branch_failure": self._chance.choice(["stop", "wait"])}, said
+        self._spoil(node, node["line"], node)
+        return node, said
+
+    def _perhaps_spoiled(
+        self, make: Callable[[Around], tuple[Node, list[str]]], around: Around
+    ) -> tuple[Node, list[str]]:
+        spoiled = self._chance.random() < 0.35
+        self._spoiling += spoiled
+        node, said = make(around)
+        self._spoiling -= spoiled
+        return {**node, "on_error": {"skip": "spoiled"}} if spoiled else node, said
+
+    def _spoil(self, node: Node, line: list[Node], settings: Node) -> None:
+        """Let a line fail where its gateway is left out then; the others come to their ends nevertheless."""
+        settings["on_branch_failure"] = "wait" if "on_error" in node else self._chance.choice(["stop", "wait"])
+        if "on_error" in node:
+            fails = "${99 * (index % 2)}" if settings is node else 99
+            bad = {"id": self._id(), "call": "demo.echo", "with": {"value": 0, "fails": fails}}
+            line.insert(self._chance.randint(0, len(line)), bad)
 
 
 def _noted(document: Any, log: str) -> Any:
