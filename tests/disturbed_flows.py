@@ -44,6 +44,12 @@ class DisturbedFlow(RandomFlow):
             return self._chance.choice([self._flaky, self._failing, self._signal, self._count])(around)
         return super()._member(around)
 
+    def _call(self, around: Around) -> tuple[Node, list[str]]:
+        """Return a call that says with what the run was begun, or begun anew."""
+        self._variables["begun"] = 0
+        node = self._echo(f"[{', '.join((str(self._number), 'begun', *around.counters))}]", self._variable("said"))
+        return node, [node["id"]]
+
     def _count(self, around: Around) -> tuple[Node, list[str]]:
         """Return a call that reads and assigns what others do as well: what is done twice or left out, is seen."""
         self._variables["sum"] = 1
@@ -113,7 +119,8 @@ class DisturbedFlow(RandomFlow):
         if "on_error" in node:
             fails = "${99 * (index % 2)}" if settings is node else 99
             bad = {"id": self._id(), "call": "demo.echo", "with": {"value": 0, "fails": fails}}
-            line.insert(self._chance.randint(0, len(line)), bad)
+            behind = [place for place, each in enumerate(line, 1) if not {"switch", "next"} & each.keys()]
+            line.insert(self._chance.choice([0, *behind]), bad)
 
 
 def _noted(document: Any, log: str) -> Any:

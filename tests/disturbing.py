@@ -40,6 +40,7 @@ DEATHS = 2
 
 _GOOD = {TaskStatus.SUCCESS, TaskStatus.SKIP}
 Visit = tuple[str, str, int]
+Given = dict[str, Any]
 
 
 class Rounds(float):
@@ -93,7 +94,9 @@ class Game:
     """One run of a flow.
 
     :param folder: a new folder.
+    :param given: the variables that the run begins with.
     :param acts: how often somebody interferes.
+    :ivar given: the variables that it was begun anew with in the end.
     """
 
     def __init__(
@@ -103,12 +106,14 @@ class Game:
         make: Callable[[], Store],
         chance: Random,
         *,
+        given: Given,
         workers: int = 1,
         acts: int = 0,
     ) -> None:
         (folder / "sub.json").write_text(json.dumps(flow.sub), encoding="utf-8")
         (folder / "flow.json").write_text(json.dumps(flow.document), encoding="utf-8")
         self._make = make
+        self.given = {"begun": 0, **given} if "begun" in flow.document["vars"] else {}
         self._chance = chance
         self._acts = acts
         self._deaths = DEATHS if acts else 0
@@ -118,7 +123,7 @@ class Game:
             self._store.now = self._clock  # type: ignore[method-assign]
         witness.clock = self._call
         self._run = self._store.accept(
-            new_run(orderlines.load(folder / "flow.json"), {}, None, None)._replace(queue="default")
+            new_run(orderlines.load(folder / "flow.json"), self.given, None, None)._replace(queue="default")
         )
         self._flows = KeptFlows(self._store, self._run, registry())
         self._signals = _signals(flow.document)
@@ -244,12 +249,15 @@ class Game:
 
     def _retry(self, row: RunRow) -> None:
         if row.status != RunStatus.SUCCESS:
-            back = None
+            back, given = None, {}
             if self._acts and self._chance.random() < 0.2:
-                back = self._chance.choice(self._nodes)
+                back = self._chance.choice([self._nodes[0], *self._nodes])
+                if back == self._nodes[0] and "begun" in self.given:
+                    given = {"begun": self._chance.randint(1, 9)}
             with suppress(Refused):
-                retry(self._store, row, back, {}, registry())
-                self._say(f"retry after {row.status} from {back}")
+                retry(self._store, row, back, given, registry())
+                self.given |= given
+                self._say(f"retry after {row.status} from {back} with {given}")
                 if back is not None:
                     self._back = self._book.given_back = True
                     self._done = {}

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orderlines.acceptance import new_run
+from orderlines.draining import Drainer
 from orderlines.engine import open_store
 from orderlines.errors import OrderlinesError, UnknownRun
+from orderlines.flow.load import load_text
+from orderlines.plugins import registry
+from orderlines.stores.sqlite import SQLiteStore
 from orderlines.testing.bench import until
 
 if TYPE_CHECKING:
@@ -253,3 +259,26 @@ def test_a_run_that_cannot_be_read_back_is_stopped_all_the_same(shell: Shell) ->
     assert shell.call("recover").code == 0
     (kept,) = shell.call("runs", "--json").document["runs"]
     assert kept["status"] == "STOP"
+
+
+@pytest.mark.parametrize("executor", ["thread", "process", "gevent"])
+def test_what_ends_while_its_worker_leaves_is_recorded_though_its_run_has_just_been_paused(
+    executor: str, tmp_path: Path
+) -> None:
+    store = SQLiteStore(f"sqlite:///{tmp_path}/runs.db")
+    flow = load_text(chain(tmp_path, executor), registry()).flow
+    run = store.accept(new_run(flow, {}, None, None)._replace(queue="default"))
+    worker = Drainer(SQLiteStore(store.url), registry(), ["default"])
+
+    def begun() -> bool:
+        worker.drain(time.monotonic() + 0.05)
+        return (tmp_path / "arrived").exists()
+
+    until(begun, "the first call has begun")
+    store.wish(run.id, "pause")
+    (tmp_path / "go").touch()
+    worker.close()
+    worker.part()
+    assert [(kept.task.node, kept.task.status) for kept in store.tasks(run.id)] == [("hold", "SUCCESS")]
+    worker.store.close()
+    store.close()

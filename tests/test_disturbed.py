@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.disturbing import Came
+    from tests.disturbing import Came, Given
 
 pytestmark = pytest.mark.usefixtures("kit", "hasty")
 
@@ -37,12 +37,14 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(witness, "clock", witness.clock)
 
 
-def play(seed: int, folder: Path, url: str, workers: int = 1, acts: int = 0) -> tuple[Came, list[str]]:
-    """Return what a run comes to, and what was done to it."""
+def play(seed: int, folder: Path, url: str, given: Given, workers: int = 1, acts: int = 0) -> tuple[Came, Game]:
+    """Return what a run comes to."""
     folder.mkdir()
     kind = store_kind(url, registry())
-    game = Game(DisturbedFlow(seed, folder), folder, lambda: kind(url), Random(seed), workers=workers, acts=acts)  # noqa: S311 -- repeatable on purpose
-    return game.play(), game.history
+    chance = Random(seed)  # noqa: S311 -- repeatable on purpose
+    flow = DisturbedFlow(seed, folder)
+    game = Game(flow, folder, lambda: kind(url), chance, given=given, workers=workers, acts=acts)
+    return game.play(), game
 
 
 @pytest.mark.parametrize("remembers", [True, False], ids=["remembering", "forgetful"])
@@ -51,16 +53,17 @@ def play(seed: int, folder: Path, url: str, workers: int = 1, acts: int = 0) -> 
 def test_disturbances_make_no_difference(
     seed: int, workers: int, remembers: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calm, _ = play(seed, tmp_path / "calm", f"sqlite:///{tmp_path}/calm.db")
-    if not remembers:
-        monkeypatch.setattr("orderlines.driving.serving.MAX_JOINS", 1)
-        monkeypatch.setattr("orderlines.line.walk.SNAPSHOT_EVERY", 3)
-    disturbed, history = play(seed, tmp_path / "disturbed", f"sqlite:///{tmp_path}/disturbed.db", workers, 20)
-    assert disturbed == calm, history
+    with monkeypatch.context() as patch:
+        if not remembers:
+            patch.setattr("orderlines.driving.serving.MAX_JOINS", 1)
+            patch.setattr("orderlines.line.walk.SNAPSHOT_EVERY", 3)
+        disturbed, game = play(seed, tmp_path / "disturbed", f"sqlite:///{tmp_path}/disturbed.db", {}, workers, 20)
+    calm, _ = play(seed, tmp_path / "calm", f"sqlite:///{tmp_path}/calm.db", game.given)
+    assert disturbed == calm, game.history
 
 
 @pytest.mark.parametrize("seed", SEEDS_OF_SERVERS)
 def test_disturbances_make_no_difference_on_servers(seed: int, tmp_path: Path, databases: Callable[[], str]) -> None:
-    calm, _ = play(seed, tmp_path / "calm", f"sqlite:///{tmp_path}/calm.db")
-    disturbed, history = play(seed, tmp_path / "disturbed", databases(), 3, 20)
-    assert disturbed == calm, history
+    disturbed, game = play(seed, tmp_path / "disturbed", databases(), {}, 3, 20)
+    calm, _ = play(seed, tmp_path / "calm", f"sqlite:///{tmp_path}/calm.db", game.given)
+    assert disturbed == calm, game.history

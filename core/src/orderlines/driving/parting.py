@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from orderlines import line as machine
@@ -9,7 +10,7 @@ from orderlines.states import Halt
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from orderlines.driving.calling import Calls
     from orderlines.driving.saying import Sayings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from orderlines.driving.writing import Writing
     from orderlines.executors.base import Outcome
     from orderlines.line import Line, Turn
+    from orderlines.stores.records import LogRow
 
 
 class Parting(NamedTuple):
@@ -40,22 +42,38 @@ class Parting(NamedTuple):
 
     def keep(self, outcomes: deque[Outcome]) -> None:
         """Commit what calls have come to."""
-        turns: list[tuple[Line, Turn]] = []
+        kept: list[tuple[Line, Callable[[], Turn]]] = []
         while outcomes:
             outcome = outcomes.popleft()
             said = self.sayings.end(outcome)
             line = self.calls.take(outcome)
             if line is not None and line.halt < Halt.SKIP and outcome.how not in {"ended", "lost"}:
-                turns.append((line, self.sayings.put(self.turning.turn(line, outcome, self.now()), said)))
+                kept.append((line, partial(self._ended, line, outcome, said)))
                 continue
             self.sayings.keep(said)
             if line is not None and line.halt < Halt.SKIP and not outcome.started:
-                turns.append((line, machine.undone(line, self.now())))
-        kept = [(line, turn, turn.step) for line, turn in turns if turn.step is not None]
-        if kept:
-            for (line, turn, _), done in zip(kept, self.writing.write([step for _, _, step in kept]), strict=True):
-                if done.refused is None:
-                    self.settled(line, turn)
+                kept.append((line, partial(self._undone, line)))
+        while kept:
+            kept = self._write(kept)
+
+    def _ended(self, line: Line, outcome: Outcome, said: Sequence[LogRow]) -> Turn:
+        return self.sayings.put(self.turning.turn(line, outcome, self.now()), said)
+
+    def _undone(self, line: Line) -> Turn:
+        return machine.undone(line, self.now())
+
+    def _write(self, kept: list[tuple[Line, Callable[[], Turn]]]) -> list[tuple[Line, Callable[[], Turn]]]:
+        """Commit turns; return those to make again, since their run has been paused meanwhile."""
+        turns = [(line, turn, make) for line, make in kept for turn in [make()] if turn.step is not None]
+        steps = [turn.step for _, turn, _ in turns if turn.step is not None]
+        again = []
+        for (line, turn, make), done in zip(turns, self.writing.write(steps) if steps else (), strict=True):
+            if done.refused is None:
+                self.settled(line, turn)
+            elif done.refused == "halted" and line.halt < done.halt < Halt.SKIP:
+                line.halt = done.halt
+                again.append((line, make))
+        return again
 
 
 def _nobody(call: object, careful: bool) -> bool:  # noqa: FBT001 -- the shape of Admit
