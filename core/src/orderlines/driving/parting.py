@@ -10,7 +10,7 @@ from orderlines.states import Halt
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from orderlines.driving.calling import Calls
     from orderlines.driving.saying import Sayings
@@ -56,7 +56,7 @@ class Parting(NamedTuple):
         while kept:
             kept = self._write(kept)
 
-    def _ended(self, line: Line, outcome: Outcome, said: Sequence[LogRow]) -> Turn:
+    def _ended(self, line: Line, outcome: Outcome, said: tuple[LogRow, ...]) -> Turn:
         return self.sayings.put(self.turning.turn(line, outcome, self.now()), said)
 
     def _undone(self, line: Line) -> Turn:
