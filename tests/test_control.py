@@ -173,7 +173,7 @@ def test_a_signal_that_nothing_waits_for_is_refused(node: str, told: str, begin:
     run.ask("stop")
 
 
-@pytest.mark.parametrize("data", ["{", "NaN", "ana", "[" * 100_000])
+@pytest.mark.parametrize("data", ["{", "NaN", "ana", "1e999", "[-1e400]", "[" * 2_000, "[" * 100_000])
 def test_data_that_is_no_json_is_refused(data: str, begin: Callable[[str], Begun]) -> None:
     run = begin(GATE)
     run.wait("SIGNAL")

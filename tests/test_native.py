@@ -625,3 +625,15 @@ def test_a_loop_through_a_switch_that_is_not_enabled_is_bounded(store: str, tmp_
     assert run.error is not None
     assert run.error["type"] == "EndlessLoop"
     assert len(run.tasks()) == 12
+
+
+@pytest.mark.parametrize("listed", ["first last", "last first"])
+def test_what_comes_after_assigns_later_however_the_flow_lists_it(listed: str, store: str, tmp_path: Path) -> None:
+    nodes = {
+        "first": "{id: first, call: demo.echo, with: {value: 1}, set: {b: '${result}'}}",
+        "last": "{id: last, call: demo.add, with: {a: '${b}', b: 1}, set: {b: '${result}'}, after: [first]}",
+        "seen": "{id: seen, call: demo.echo, with: {value: '${b}'}, set: {c: '${result}'}, after: [last]}",
+    }
+    members = ", ".join(nodes[name] for name in ["seen", *listed.split()])
+    run = ended(store, tmp_path, f"vars: {{b: 0, c: 0}}\nline: [{{id: g, graph: {{nodes: [{members}]}}}}]")
+    assert (run.status, run.variables) == ("SUCCESS", {"b": 2, "c": 2})

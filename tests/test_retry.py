@@ -379,3 +379,53 @@ def test_a_signal_that_had_come_before_the_stop_is_not_waited_for_again(start: S
     run.retry()
     assert (run.wait(30), run.variables) == ("SUCCESS", {"by": "ana"})
     assert tasks(run) == [("s", "SUCCESS", 1)]
+
+
+AGAIN = "timeout: 50ms, on_error: {retry: {times: 2, delay: 10ms}}"
+
+
+@pytest.mark.parametrize(
+    ("node", "later"),
+    [
+        pytest.param(f"signal: go, {AGAIN}", 4, id="signal"),
+        pytest.param(f"call: demo.sleep, executor: process, with: {{seconds: 60}}, {AGAIN}", 4, id="call"),
+        pytest.param("delay: '${missing}', on_error: {retry: {times: 2, delay: 10ms}}", 4, id="delay"),
+        # Another round goes on with the lines that the last attempt has opened.
+        pytest.param(f"parallel: {{lines: {{a: [{{id: i, delay: 60}}]}}}}, {AGAIN}", 3, id="parallel"),
+        pytest.param(f"foreach: [1], line: [{{id: i, signal: go}}], {AGAIN}", 3, id="foreach"),
+        pytest.param(f"graph: {{nodes: [{{id: i, delay: 60}}]}}, {AGAIN}", 3, id="graph"),
+        pytest.param(f"group: [{{id: i, delay: 60}}], {AGAIN}", 3, id="group"),
+    ],
+)
+def test_whatever_fails_is_tried_as_often_as_it_says(node: str, later: int, start: Start) -> None:
+    run = start(f"vars: {{missing: no time}}\nline: [{{id: n, {node}}}]")
+    for attempts in (3, later):
+        assert run.wait(30) == "FAILURE"
+        assert [task for task in tasks(run) if task[0] == "n"] == [("n", "FAILURE", attempts)]
+        run.retry()
+    assert run.wait(30) == "FAILURE"
+
+
+def test_a_loop_that_has_come_to_its_last_visit_goes_no_further_in_another_round(start: Start) -> None:
+    run = start("""
+vars: {n: 0}
+line:
+  - {id: inc, call: demo.add, with: {a: "${n}", b: 1}, set: {n: "${result}"}}
+  - {id: again, switch: [{when: "${n < 10}", goto: inc}, {else: end}], max_visits: 2}
+""")
+    for _ in range(2):
+        assert (run.wait(30), run.variables) == ("FAILURE", {"n": 3})
+        assert (run.error or {}).get("type") == "EndlessLoop"
+        run.retry()
+    assert run.wait(30) == "FAILURE"
+
+
+@pytest.mark.parametrize("executor", EXECUTORS[1:])
+def test_that_an_on_failure_call_was_stopped_is_recorded(executor: str, start: Start) -> None:
+    run = start(
+        f"executor: {executor}\non_failure: {{call: demo.sleep, with: {{seconds: 60}}}}\nline: [{fail('b', 9)}]"
+    )
+    until(lambda: ("b:on_failure", "RUNNING", 1) in tasks(run), "it is called")
+    run.stop()
+    assert run.wait(30) == "FAILURE"
+    assert tasks(run) == [("b", "FAILURE", 1), ("b:on_failure", "STOP", 1)]

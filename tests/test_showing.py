@@ -78,6 +78,25 @@ def _read(descriptor: int) -> Iterator[bytes]:
         yield piece
 
 
+def test_a_run_goes_on_where_its_terminal_is_gone(shell: Shell) -> None:
+    flow = shell.flow("flow: f\nline: [{id: a, signal: go}, {id: b, call: demo.echo, with: {value: 1}}]")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "orderlines.cli.main", "run", str(flow)]
+    environment = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(
+        command, cwd=shell.folder, env=environment, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while b"signal" not in shown:
+            shown += os.read(ours, 65536)
+        os.close(ours)
+        assert shell.call("signal", "last", "a").code == 0
+        _, told = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in told) == (74, False)  # what was to be shown is lost
+    assert shell.call("status", "last", "--json").document["status"] == "SUCCESS"
+
+
 @pytest.fixture
 def waiting(shell: Shell) -> Shell:
     """The folder of a run whose lines all wait."""

@@ -171,6 +171,13 @@ def test_a_key_twice_in_what_a_signal_carries(shell: Shell) -> None:
     assert "--data: the key 'a' stands there twice" in done.err
 
 
+def test_an_empty_key_of_a_signal(shell: Shell) -> None:
+    assert shell.call("run", shell.flow(DONE)).code == 0
+    done = shell.call("signal", "last", "s", "--key", "")
+    assert done.code == 2
+    assert "the key is empty" in done.err
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [

@@ -33,9 +33,8 @@ FORMATS: Final = (TEXT, JSON)
 _TEXTS: Final = ("store", "executor", "results", "queue", "log_format")
 _QUEUES: Final = ("redis://", "rediss://")
 """What the URL of a store begins with that can hold the workers' queues as well."""
-_SIZES: Final = {"inline_limit": MAX_SIZE, "value_limit": MAX_SIZE, "memory_limit": 1 << 50}
-"""The largest of each, in bytes."""
-
+_SIZES: Final = {"inline_limit": (1, MAX_SIZE), "value_limit": (1, MAX_SIZE), "memory_limit": (1 << 25, 1 << 50)}
+"""The smallest and the largest of each, in bytes. A process takes some 10 MB before it calls anything."""
 
 _DURATIONS: Final = ("lease", "reconcile")
 _SHORTEST, _LONGEST = 1.0, 3_600.0
@@ -186,14 +185,14 @@ def _size_in(key: str) -> int | None:
 def _size(value: object, key: str) -> int:
     """Return a limit in bytes.
 
-    :raises ValueError: it is none, or not between 1 byte and the largest there may be.
+    :raises ValueError: it is none, or not between the smallest and the largest there may be.
     """
     from orderlines.sizes import parse_size  # noqa: PLC0415 -- only where one is set
 
     size = parse_size(value)
-    most = _SIZES[key]
-    if not 0 < size <= most:
-        raise ValueError(f"a limit of {size:,} bytes cannot be kept: write 1 to {most:,}")
+    least, most = _SIZES[key]
+    if not least <= size <= most:
+        raise ValueError(f"a limit of {size:,} bytes cannot be kept: write {least:,} to {most:,}")
     return size
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderlines.flow.ordering import merging_order
 from orderlines.line import Assignments, Before, predecessors, within
 from orderlines.line.scope import Outcomes
 
@@ -35,12 +36,26 @@ def test_it_is_what_merging_all_lines_before_it_gives(graph: Graph) -> None:
     assignments = Assignments(after)
     for place in order:
         expected: dict[str, int] = {}
-        for before in predecessors(after, place):
-            expected.update(assigned[before])
+        earlier = set(predecessors(after, place))
+        for before in merging_order(after, len(order)):
+            if before in earlier:
+                expected.update(assigned[before])
         assert assignments.complete(place)
         assert assignments.before(place, "abc") == expected
         assert assignments.before(place, "b") == {name: value for name, value in expected.items() if name == "b"}
         assignments.ended(place, assigned[place])
+
+
+@given(graphs())
+def test_what_is_merged_later_comes_after_or_is_listed_after(graph: Graph) -> None:
+    after, _, order = graph
+    merged = list(merging_order(after, len(order)))
+    assert sorted(merged) == sorted(order)
+    earlier = {place: {place, *predecessors(after, place)} for place in order}
+    for rank, place in enumerate(merged):
+        assert earlier[place] <= set(merged[: rank + 1])
+        for one in merged[rank + 1 :]:  # One that is listed before it makes way only for what itself or another needs.
+            assert one > place or any(place in earlier[needing] for needing in range(one + 1))
 
 
 def test_a_graph_may_be_deeper_than_the_stack() -> None:

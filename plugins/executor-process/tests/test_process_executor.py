@@ -155,11 +155,24 @@ def test_a_memory_hog_fails_with_the_memory_limit_and_harms_no_neighbour(
     assert outcomes[0].message == "memory limit of 300 MB reached (memory_limit)"
 
 
-def test_a_memory_limit_that_is_no_size_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ORDERLINES_MEMORY_LIMIT", "lots")
+@pytest.mark.parametrize(
+    ("limit", "told"), [("lots", "'lots' is no size"), ("1KB", "1,024 bytes cannot be kept: write 33,554,432 to")]
+)
+def test_a_memory_limit_in_which_nothing_could_run_is_told(
+    limit: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDERLINES_MEMORY_LIMIT", limit)
     bench = Bench(ProcessExecutor, {"concurrency": 1})
-    with pytest.raises(UsageError, match="ORDERLINES_MEMORY_LIMIT: 'lots' is no size"):
+    with pytest.raises(UsageError, match=f"ORDERLINES_MEMORY_LIMIT: .*{told}"):
         bench.executor.start()
+
+
+def test_the_smallest_memory_limit_lets_calls_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERLINES_MEMORY_LIMIT", "32MB")
+    bench = Bench(ProcessExecutor, {"concurrency": 1})
+    bench.executor.start()
+    assert bench.run("noop").how == "returned"
+    bench.executor.close(0.0)
 
 
 @pytest.mark.parametrize("value", [0, -1, "many", True])

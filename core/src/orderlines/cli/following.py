@@ -6,10 +6,11 @@ import os
 import sys
 import time
 from codecs import getincrementaldecoder
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.cli.output import on_terminal, tell, write_text
+from orderlines.errors import OutputLost
 from orderlines.stores.showing import shown_option
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class LiveFollowing(Following):
         self._output = output
         self._terminal = terminal
         self._tree: LiveTree | None = None
+        self._gone: OSError | None = None
         self._pieces = Pieces()
 
     def begin(self, name: str, read: Callable[[], dict[str, Any]], below: Below) -> None:
@@ -98,16 +100,25 @@ class LiveFollowing(Following):
         self._tree.refresh()
 
     def refresh(self) -> None:
-        if self._tree is not None:
+        if self._tree is None:
+            return
+        try:
             self.pass_on()
             self._tree.refresh()
+        except OSError as error:  # The terminal is gone: who does not mind that, as under nohup, has the run go on.
+            self._tree, self._gone = None, error
 
     def finish(self, document: Mapping[str, Any], below: Below) -> None:
-        if self._tree is None:
-            super().finish(document, below)
-        else:
+        try:
+            if self._gone is not None:
+                raise self._gone
+            if self._tree is None:
+                super().finish(document, below)
+                return
             self.pass_on(last=True)
             self._tree.finish(document)
+        except OSError as error:
+            raise OutputLost(f"the terminal cannot be written: {error.strerror}") from error
 
     def pass_on(self, *, last: bool = False) -> None:
         """Print above the tree what was printed meanwhile.
@@ -157,10 +168,11 @@ def following(url: str, *, live: bool) -> Iterator[Following]:
     try:
         yield view
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        view.pass_on(last=True)
-        view.leave()
+        with suppress(OSError):  # Where the terminal is gone, nobody is left to show it to.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            view.pass_on(last=True)
+            view.leave()
         for number, descriptor in kept.items():
             os.dup2(descriptor, number)
             os.close(descriptor)

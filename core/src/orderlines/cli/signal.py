@@ -46,12 +46,16 @@ def _value(text: str) -> Any:
 
     :raises UsageError: the text is not JSON.
     """
+    from orderlines.flow.scalars import finite  # noqa: PLC0415 -- not needed to show help
+
     try:
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+        return json.loads(text, parse_constant=_refuse, parse_float=finite, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise UsageError(f"--data: this is not JSON: {error}; write a text as '\"text\"'") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(f"--data: {error}") from error
+    except RecursionError as error:
+        raise UsageError("--data: it is nested too deep to be kept") from error
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.control.addresses import address_of, parted
 from orderlines.control.wishes import check_going
-from orderlines.errors import Refused
+from orderlines.errors import Refused, UsageError
 from orderlines.flow.naming import did_you_mean
 from orderlines.keptflows import KeptFlows
 from orderlines.states import LineStatus
@@ -28,9 +28,12 @@ def signal(store: Store, run: RunRow, node: str, data: Any, key: str | None, reg
 
     :param node: a node's id, one with its line (``LINE/NODE``), or what the node waits for.
     :param key: the same key again does nothing.
+    :raises UsageError: the key is empty.
     :raises Refused: the run has ended; nothing in it waits for such a signal; or several lines do.
     :raises ValueNotStorable: the data cannot be kept.
     """
+    if key == "":
+        raise UsageError("the key is empty; name what the signal is of, or give no key")
     check_going(run, "signalled")
     address = _addressed(KeptFlows(store, run, registry), store, run, node)
     return store.signal(run.id, address, encode(data), key)

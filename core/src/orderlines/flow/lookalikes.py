@@ -1,7 +1,8 @@
-"""Names that look alike and are not the same: letters of Latin, Greek and Cyrillic of one shape."""
+"""Names that look alike and are not the same: letters of one shape in Latin, Greek and Cyrillic, and put-on accents."""
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -38,11 +39,13 @@ def tell_lookalikes(flow: Flow, survey: Survey, report: Report) -> None:
 
 
 def _tell(what: str, names: Iterable[tuple[str, Path]], report: Report, *, lenient: bool) -> None:
+    from unicodedata import normalize  # noqa: PLC0415 -- most names are plain
+
     first: dict[str, str] = {}
     told: set[str] = set()
     for name, path in names:
         shape = name.translate(_SHAPES)
-        other = first.setdefault(shape, name)
+        other = first.setdefault(normalize("NFC", shape), name)
         if name in told:
             continue
         if other != name:
@@ -57,7 +60,11 @@ def _tell(what: str, names: Iterable[tuple[str, Path]], report: Report, *, lenie
 
 def _difference(name: str, other: str) -> str:
     """Name the first letters that differ."""
-    from unicodedata import name as name_of  # noqa: PLC0415 -- only for mistakes
+    one, another = next(pair for pair in zip_longest(name, other) if pair[0] != pair[1])
+    return f"{_letter(one)} is not {_letter(another)}"
 
-    one, another = next(pair for pair in zip(name, other, strict=True) if pair[0] != pair[1])
-    return f"{name_of(one, one)} is not {name_of(another, another)}"
+
+def _letter(letter: str | None) -> str:
+    from unicodedata import name  # noqa: PLC0415 -- only for mistakes
+
+    return "no letter" if letter is None else name(letter, letter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     After = Mapping[int, tuple[int, ...]]
 
@@ -13,6 +13,27 @@ if TYPE_CHECKING:
 def ordered(after: After, one: int, other: int) -> bool:
     """Return whether one of two lines always ends before the other opens."""
     return _comes_after(after, one, other) or _comes_after(after, other, one)
+
+
+def merging_order(after: After, total: int) -> Sequence[int]:
+    """Return the places of lines in the order in which what they assign is merged: the later one wins.
+
+    That is the order in which the flow lists them, with what comes before a line moved up in front of it.
+
+    :param total: how many lines there are.
+    """
+    if all(before < place for place, earlier in after.items() for before in earlier):
+        return range(total)
+    order: dict[int, None] = {}
+    for listed in range(total):
+        waiting = [listed]  # A graph may be deeper than the stack.
+        while waiting:
+            place = waiting[-1]
+            missing = sorted((before for before in after.get(place, ()) if before not in order), reverse=True)
+            waiting.extend(missing)
+            if not missing:
+                order[waiting.pop()] = None
+    return list(order)
 
 
 def in_turn(after: After, places: Collection[int]) -> bool:

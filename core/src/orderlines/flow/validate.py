@@ -9,7 +9,7 @@ from orderlines.flow.calls import CallChecker
 from orderlines.flow.fitting import fits
 from orderlines.flow.lookalikes import tell_lookalikes
 from orderlines.flow.naming import RESERVED
-from orderlines.flow.ordering import in_turn, ordered
+from orderlines.flow.ordering import in_turn, merging_order, ordered
 from orderlines.flow.placement import DEFAULT
 from orderlines.flow.references import References, expressions, texts
 from orderlines.flow.scope import Scope
@@ -144,7 +144,9 @@ class _Validation:
                 if name in warned or ordered(after, place, setters[name]):
                     continue
                 warned.add(name)
-                reason = f"two lines of {node.id!r} set the variable {name!r}; the one listed last wins"
+                both = {place, setters[name]}
+                last = next(one for one in reversed(merging_order(after, len(nested))) if one in both)
+                reason = f"two lines of {node.id!r} set the variable {name!r}; that of {nested[last][0]!r} wins"
                 self._report.key_problem(below.assigned[name], reason, "give them different names", warning=True)
             setters.update(dict.fromkeys(below.assigned, place))
             seen.assigned.update(below.assigned)

@@ -40,18 +40,19 @@ def kinds(outcome: Outcome) -> tuple[str, ...]:
 
 def handled(walk: Walk, outcome: Outcome, started: float) -> Turn:
     """Take how the ``on_failure`` call ended, well or not: the line fails as it was to."""
-    problem = None
-    if outcome.how != "returned":
-        problem = (kinds(outcome)[0], outcome.message)
-    return _close_handler(walk, started, outcome.result, problem)
+    if outcome.how == "returned":
+        return _close_handler(walk, started, outcome.result, None, TaskStatus.SUCCESS)
+    status = TaskStatus.STOP if outcome.how == "ended" else TaskStatus.FAILURE
+    return _close_handler(walk, started, None, (kinds(outcome)[0], outcome.message), status)
 
 
-def _close_handler(walk: Walk, started: float, result: str | None, problem: tuple[str, str] | None) -> Turn:
+def _close_handler(
+    walk: Walk, started: float, result: str | None, problem: tuple[str, str] | None, status: str
+) -> Turn:
     line = walk.line
     error = _kept_error(line)
     node = f"{error.node}:on_failure"
     text = None if problem is None else Error(node, line.path, *problem).text()
-    status = TaskStatus.SUCCESS if problem is None else TaskStatus.FAILURE
     row = TaskRow(node, 1, status, max(line.attempt, 1), line.executor, started, walk.now, result, text)
     walk.tasks.append(row)
     return walk.close(LineStatus.FAILURE, error)
@@ -133,7 +134,8 @@ def _handle_again(walk: Walk) -> Turn:
         return walk.close(LineStatus.FAILURE, error)
     if crashes >= MAX_CRASHES:
         began = walk.now if line.began is None else line.began
-        return _close_handler(walk, began, None, ("ProcessDied", f"its process died{_often(crashes)}"))
+        problem = ("ProcessDied", f"its process died{_often(crashes)}")
+        return _close_handler(walk, began, None, problem, TaskStatus.FAILURE)
     return walk.handle(handler, error, lift=False, crashes=crashes)
 
 
@@ -181,6 +183,8 @@ def halted(line: Line, now: float, wish: str | None, outcome: Outcome | None, ad
     if line.status == LineStatus.HANDLER:
         if outcome is not None:
             return handled(walk, outcome, line.began or now)
+        if line.attempt:
+            return _close_handler(walk, line.began or now, None, ("Stopped", "it was stopped"), TaskStatus.STOP)
         return walk.close(LineStatus.FAILURE, _kept_error(line))
     if line.status == LineStatus.JOIN:
         return close_join(walk)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from orderlines.errors import ExpressionError, ValueNotStorable
+from orderlines.flow.ordering import merging_order
 from orderlines.line.assigning import assign
 from orderlines.line.ending import too_large
 from orderlines.line.walk import Walk
@@ -57,9 +58,10 @@ def _content(
     """Finish a join whose lines have all succeeded; ``set`` sees their assignments, and what it assigns wins."""
     merged: dict[str, Any] = {}
     entered = planned.kind.flows(planned.node.settings)
-    for child in () if entered else children:
-        if child.variables is not None:
-            merged.update(decode(child.variables))
+    for place in () if entered else merging_order(planned.after, len(children)):
+        own = children[place].variables
+        if own is not None:
+            merged.update(decode(own))
     walk.assigned.update(merged)
     try:
         result = _result(planned, children)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from orderlines.flow.ordering import merging_order
 from orderlines.line.opening import Before
 
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ _NOBODY: Final = -1
 class Assignments:
     """What the ended lines of one graph have assigned.
 
-    A line sees what all lines before it assigned, directly or through others; where two assigned one name, the one that
-    the flow lists last wins. It is given the names that it asks for and no others: in a graph of thousands of lines
-    that each assign a variable of their own, to pass all on would take the square of that, in time and memory.
+    A line sees what all lines before it assigned, directly or through others; where two assigned one name, the later
+    one wins, as :func:`.merging_order` has it. It is given the names that it asks for and no others: in a graph of
+    thousands of lines that each assign a variable of their own, to pass all on would take the square of that, in time
+    and memory.
 
     Mostly one line assigns a name, and stands near the one that asks. For all else the last line before each that
     assigns the name is worked out once, and remembered: each line is looked at once for a name, and once more for each
@@ -31,6 +33,7 @@ class Assignments:
         self._own: dict[int, Mapping[str, Any]] = {}
         self._assigning: dict[str, list[int]] = {}
         self._last: dict[str, dict[int, int]] = {}
+        self._ranks: Mapping[int, int] = {}
 
     def ended(self, place: int, own: Mapping[str, Any]) -> None:
         """Take what an ended line has assigned."""
@@ -55,6 +58,9 @@ class Assignments:
         assigning = self._assigning[name]
         if len(assigning) == 1 and near.has_near(assigning[0], NEAR):
             return assigning[0]
+        if not self._ranks:
+            total = 1 + max((max(line, *before) for line, before in self._after.items() if before), default=place)
+            self._ranks = {line: rank for rank, line in enumerate((_NOBODY, *merging_order(self._after, total)))}
         return self._work_out(self._last.setdefault(name, {}), place, name)
 
     def _work_out(self, last: dict[int, int], place: int, name: str) -> int:
@@ -70,9 +76,10 @@ class Assignments:
             if one not in last:
                 last[one] = max(
                     (
-                        max(last[before], before if name in self._own.get(before, ()) else _NOBODY)
+                        before if name in self._own.get(before, ()) else last[before]
                         for before in self._after.get(one, ())
                     ),
+                    key=self._ranks.__getitem__,
                     default=_NOBODY,
                 )
         return last[place]

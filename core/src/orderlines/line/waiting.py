@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def waited(line: Line, now: float, admit: Admit) -> Turn:
     """Take that the time has come that the node at the cursor waits for."""
     walk = Walk(line, now, admit)
-    turn = walk.finished(line.here, 1, now if line.began is None else line.began, None, "null")
+    turn = walk.finished(line.here, line.attempt, now if line.began is None else line.began, None, "null")
     return turn if turn is not None else walk.go()
 
 
@@ -25,8 +25,9 @@ def signalled(line: Line, now: float, admit: Admit) -> Turn:
     walk = Walk(line, now, admit)
     began = now if line.began is None else line.began
     if line.status == LineStatus.SIGNALLED:
-        turn = walk.finished(line.here, 1, began, None, line.state or "null")
+        turn = walk.finished(line.here, line.attempt, began, None, line.state or "null")
     else:
         message = f"no signal came within {line.here.node.timeout or 0:g} s"
-        turn = walk.failed(line.here, Failure("timeout", ("Timeout",), message, 1, ""), 1, began, None)
+        failure = Failure("timeout", ("Timeout",), message, line.attempt, "")
+        turn = walk.failed(line.here, failure, line.attempt, began, None)
     return turn if turn is not None else walk.go()

@@ -109,7 +109,7 @@ class Walk:
         if self.line.halt == Halt.PAUSE:
             return self.park(0)
         if planned.visits is not None and self.visit(node.id) > planned.visits:
-            return self.give_up(planned, Failure("raised", ("EndlessLoop",), _endless(planned.visits), 1, ""))
+            return self.give_up(planned, _endless(planned.visits))
         if not node.enabled:
             self.record(planned, TaskStatus.SKIP, 0, self.now, None, "null", None, None)
             self.cursor = planned.next
@@ -139,6 +139,8 @@ class Walk:
         """Begin another attempt of a node."""
         if self.line.halt == Halt.PAUSE:
             return self.park(attempt - 1)
+        if planned.visits is not None and self.visit(planned.node.id) > planned.visits:
+            return self.give_up(planned, _endless(planned.visits), attempt)
         if planned.call is not None and planned.performs:
             return self.begin(planned, planned.call, attempt)
         try:
@@ -155,7 +157,7 @@ class Walk:
             except (ExpressionError, TypeError, ValueNotStorable) as error:
                 return self.raised(planned, error, attempt)
         if isinstance(action, Wait):
-            return self.wait(planned, action)
+            return self.wait(planned, action, attempt)
         if isinstance(action, Fail):
             failure = Failure("raised", (action.type,), action.message, 1, "")
             return self.failed(planned, failure, attempt, self.now, None)
@@ -214,7 +216,7 @@ class Walk:
         )  # fmt: skip
         return self.turn(step)._replace(each=action if isinstance(action, Each) else None)
 
-    def wait(self, planned: PlannedNode, action: Wait) -> Turn | None:
+    def wait(self, planned: PlannedNode, action: Wait, attempt: int) -> Turn | None:
         """Wait for a time or a signal, without anybody's thread."""
         line, signal = self.line, action.signal
         started = self.now if line.info.started is None else None
@@ -222,17 +224,17 @@ class Walk:
             names = self.addresses(planned, signal)
             timeout = planned.node.timeout
             step = self.step(
-                LineStatus.SIGNAL, keep=False, began=self.now, attempt=1, vars=self.snapshot(), waits=names,
+                LineStatus.SIGNAL, keep=False, began=self.now, attempt=attempt, vars=self.snapshot(), waits=names,
                 due=None if timeout is None else self.now + timeout, state=json.dumps(names, ensure_ascii=False),
                 starts=started, timeout=line.plan.flow.timeout,
             )  # fmt: skip
             return self.turn(step)
         until = self.now + (action.delay or 0.0) if action.until is None else action.until
         if until <= self.now:
-            return self.finished(planned, 1, self.now, None, "null")
+            return self.finished(planned, attempt, self.now, None, "null")
         step = self.step(
-            LineStatus.TIME, keep=False, began=self.now, attempt=1, vars=self.snapshot(), due=until, starts=started,
-            timeout=line.plan.flow.timeout,
+            LineStatus.TIME, keep=False, began=self.now, attempt=attempt, vars=self.snapshot(), due=until,
+            starts=started, timeout=line.plan.flow.timeout,
         )  # fmt: skip
         return self.turn(step)
 
@@ -351,10 +353,10 @@ class Walk:
         )  # fmt: skip
         return self.turn(step)
 
-    def give_up(self, planned: PlannedNode, failure: Failure) -> Turn:
-        """Fail the line without asking the node's strategies."""
-        error = Error(planned.node.id, self.line.path, failure.kinds[0], failure.message)
-        self.record(planned, TaskStatus.FAILURE, 1, self.now, None, None, error, None)
+    def give_up(self, planned: PlannedNode, endless: str, attempt: int = 1) -> Turn:
+        """Fail the line without asking the node's strategies: it has come there too often."""
+        error = Error(planned.node.id, self.line.path, "EndlessLoop", endless)
+        self.record(planned, TaskStatus.FAILURE, attempt, self.now, None, None, error, None)
         return self.fail(error, planned.handler)
 
     # The end of the line

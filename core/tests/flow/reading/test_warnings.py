@@ -116,6 +116,8 @@ def test_expressions_of_a_skipped_value_are_checked(load: Load, mistake: Mistake
 def test_names_that_look_alike(load: Load, mistake: Mistake) -> None:
     mistake(flow(f"id: a, {CALL}", f"id: {A}, {CALL}"), "$.line[1].id", unicodedata.name(A))
     mistake(flow(f"id: a, {CALL}", head=f"vars: {{x{A}: 1, xa: 2}}\n"), "$.vars.xa", "looks like")
+    mistake(flow(f'id: "e\\u0301", {CALL}', f'id: "\\u00e9", {CALL}'), "$.line[1].id", "is not LATIN SMALL LETTER E")
+    mistake(flow(f'id: "a\\u0301", {CALL}', f'id: "{A}\\u0301", {CALL}'), "$.line[1].id", unicodedata.name(A))
     ((_, said),) = warned(load, flow(f"id: p{A}y, {CALL}"))
     assert "write it as 'pay'" in said
 
