@@ -145,9 +145,10 @@ class Engine:
         return planned.timetable.upcoming(int(self.store.now()), 5)
 
     def recover(self) -> list[Run]:
-        """Drive every run that has not ended and return them; a run whose driver lives is left to it.
+        """Drive every run that has not ended and return them; what another driver that lives has in hand is left to it.
 
-        Workers are told of what is there for them.
+        Where a run waits, the first driver that looks takes it once it goes on. Workers are told of what is there for
+        them.
 
         :raises UsageError: the engine has been closed.
         """
