@@ -122,6 +122,11 @@ class Driver:
         """Serve a run from now on."""
         self._mailbox.put(run)
 
+    def join(self, run: int) -> None:
+        """Serve a run from now on that another driver may have begun, and may serve as well."""
+        self._territory.joined.add(run)
+        self._mailbox.put(run)
+
     def add_accepted(self, run: RunRow, line: LineRow | None) -> None:
         """Serve a run that was accepted for this driver, whose first line it may have."""
         self._mailbox.put(run.id if line is None else _Accepted(run, line))
@@ -193,6 +198,7 @@ class Driver:
         with suppress(StoreUnavailable):  # They wait all the same.
             self._halting.hold_back(self._calls.called(), waits=True)
         self._stirred = True  # What a store says of the writing of others, it says for each thread.
+        self._territory.away = True
         while not (enough() or self._closing.is_set()):
             try:
                 if self._idle():
@@ -200,6 +206,7 @@ class Driver:
                 self._go_on()
             except StoreUnavailable as error:
                 self._patiently.bear(error)
+        self._territory.away = False
         self._stirred = True
 
     def _go_on(self) -> None:
@@ -281,7 +288,7 @@ class Driver:
             self._tell(number)
         elif self._serve(row):
             # Its first line is taken at once; whatever else there is about it, the next look finds.
-            for line in self._patiently(lambda: self.store.claim(self.id, [number], self._territory.batch)):
+            for line in self._patiently(lambda: self._territory.claim(self.store, self.id, [number], self.failures)):
                 self._take(line)
 
     def _renew(self, numbers: set[int]) -> None:

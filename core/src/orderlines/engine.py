@@ -147,8 +147,8 @@ class Engine:
     def recover(self) -> list[Run]:
         """Drive every run that has not ended and return them; what another driver that lives has in hand is left to it.
 
-        Where a run waits, the first driver that looks takes it once it goes on. Workers are told of what is there for
-        them.
+        A run that waits goes on with the first driver that looks; while an inline call keeps this one, that is another,
+        where one lives. Workers are told of what is there for them.
 
         :raises UsageError: the engine has been closed.
         """
@@ -156,7 +156,7 @@ class Engine:
         rows = self.store.runs(1_000_000, unfinished=True)
         for row in rows:
             remind(self.store, row.id, self.bells)
-        return [self._serve(row) for row in rows]
+        return [self._join(row) for row in rows]
 
     def find(self, name: str) -> Run:
         """Return a handle on a run that is kept, whoever drives it.
@@ -175,7 +175,10 @@ class Engine:
             raise UsageError(f"the engine is closed: retry run {run.name} with another one")
         row = retry(self.store, run.row, from_, vars or {}, self.registry)
         remind(self.store, row.id, self.bells)
-        run.driven(self._drive(row))
+        driving = self._host(row)
+        if driving is not None:
+            driving.add(row.id)
+        run.driven(driving)
 
     def wait(self, run: Run, timeout: float | None = None) -> str:
         """Wait for a run's end and return its status; see :meth:`Run.wait`."""
@@ -227,16 +230,17 @@ class Engine:
         if self._closed:
             raise UsageError("the engine has been closed; what it was to drive would be kept and not begun")
 
-    def _serve(self, row: RunRow) -> Run:
-        return Run(self.store, row.name, self._drive(row), self, row)
+    def _join(self, row: RunRow) -> Run:
+        driving = self._host(row)
+        if driving is not None:
+            driving.join(row.id)
+        return Run(self.store, row.name, driving, self, row)
 
-    def _drive(self, row: RunRow) -> Hosting | None:
-        """Drive a run, unless it has ended or is left to workers."""
+    def _host(self, row: RunRow) -> Hosting | None:
+        """Return what is to drive a run; ``None`` where it has ended or is left to workers."""
         if row.status in FINAL or home_of(self.store, row) is not None:
             return None
-        driving = self._begin_driving()
-        driving.add(row.id)
-        return driving
+        return self._begin_driving()
 
     def _begin_driving(self) -> Hosting:
         with self._lock:

@@ -97,6 +97,12 @@ class Hosting:
         self._runs.add(run)
         self.driver.add(run)
 
+    def join(self, run: int) -> None:
+        """Drive a run that another driver may have begun, and may drive as well."""
+        self._home.check()
+        self._runs.add(run)
+        self.driver.join(run)
+
     def accept(self, run: NewRun) -> RunRow:
         """Accept a run and drive it, unless it was there and has ended."""
         self._home.check()

@@ -47,7 +47,7 @@ class Recovering:
         if row.status == RunStatus.PAUSED:
             self._leave(row)
         else:
-            self._supervisor.add(row.id)
+            self._supervisor.join(row.id)
 
     def look(self) -> None:
         """Say what there is to say; called again and again."""

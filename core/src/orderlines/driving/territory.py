@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from orderlines.processes.identity import alive
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -17,10 +19,16 @@ class Territory(ABC):
 
     :ivar batch: how many lines it takes at once, at the most.
     :ivar queues: those that its lines are for; ``None``: they are for no queue.
+    :ivar away: whether a call keeps the driver's own thread, so that others like it have to wait for that.
+    :ivar joined: runs that another driver may have begun. Where one lives, nothing of them is taken meanwhile.
     """
 
     batch: int
     queues: Sequence[str] | None = None
+
+    def __init__(self) -> None:
+        self.away = False
+        self.joined: set[int] = set()
 
     @abstractmethod
     def settled(self, runs: Collection[int]) -> bool:
@@ -61,7 +69,9 @@ class GivenRuns(Territory):
 
     def claim(self, store: Store, driver: int, runs: Collection[int], failed: Collection[int]) -> list[LineRow]:
         """Take lines of the runs that are served."""
-        return store.claim(driver, runs, self.batch)
+        if self.away and not self.joined.isdisjoint(runs) and _others_live(store, driver):
+            runs = [run for run in runs if run not in self.joined]
+        return store.claim(driver, runs, self.batch) if runs else []
 
     def next_due(self, store: Store, runs: Collection[int]) -> float | None:
         """Look at the runs that are served."""
@@ -70,6 +80,10 @@ class GivenRuns(Territory):
     def admits(self) -> bool:
         """Return ``False``: a line of another run is given back."""
         return False
+
+
+def _others_live(store: Store, driver: int) -> bool:
+    return any(other.id != driver and alive(other.identity) for other in store.drivers())
 
 
 class Queues(Territory):
@@ -81,6 +95,7 @@ class Queues(Territory):
     """
 
     def __init__(self, names: Sequence[str], batch: int = 16) -> None:
+        super().__init__()
         self.queues = self.names = tuple(names)
         self.batch = batch
         self.open = True

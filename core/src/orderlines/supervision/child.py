@@ -1,4 +1,6 @@
-"""The driver's process. It takes orders, each a frame: ``open WHERE QUEUE JSON``, ``add RUN``, ``ask LINE``, ``close``.
+"""The driver's process. It takes orders, each a frame.
+
+They are ``open WHERE QUEUE JSON``, ``add RUN``, ``join RUN``, ``ask LINE``, ``close``.
 
 It says ``driver ID`` when it serves, ``ended RUN`` and ``failed RUN MESSAGE``; ``spared LINE`` where what was asked to
 end only waits for the call of another line; ``unavailable 0 MESSAGE`` where it cannot reach the store before it serves.
@@ -133,6 +135,8 @@ def _obey(orders: socket.socket, frames: Iterator[Frame], driver: Driver) -> Non
         order, *values = frame.head
         if order == "add":
             driver.add(values[0])
+        elif order == "join":
+            driver.join(values[0])
         elif order == "ask":
             if not driver.ask(values[0]):
                 # It takes no context: SIGTERM's default action ends it, what it has started, and this process.

@@ -55,6 +55,7 @@ class Supervisor:
     def __init__(self, registry: Registry) -> None:
         """Start the driver's process; it makes ready while this one finds out what there is to drive."""
         self.waiting: set[int] = set()
+        self._joined: set[int] = set()
         self.failures: dict[int, str] = {}
         self._where: Where | None = None
         self._queue: str | None = None
@@ -85,8 +86,12 @@ class Supervisor:
     def add(self, run: int) -> None:
         """Serve a run from now on."""
         self.waiting.add(run)
-        if not self._gone:
-            self._say(["add", run])
+        self._say_served(run)
+
+    def join(self, run: int) -> None:
+        """Serve a run from now on that another driver may have begun, and may serve as well."""
+        self._joined.add(run)
+        self.add(run)
 
     def attend(self, seconds: float) -> None:
         """Do what there is to do, and wait for something to happen, for up to ``seconds``.
@@ -160,7 +165,7 @@ class Supervisor:
         if self._where is not None:
             self._say_open()
         for run in self.waiting:
-            self._say(["add", run])
+            self._say_served(run)
 
     def _start_again(self) -> None:
         if self._fruitless >= FRUITLESS:
@@ -214,6 +219,10 @@ class Supervisor:
         """Name the store, and lend standard output and error as they are now: the process may be older."""
         with suppress(OSError):  # It has ended: that is noticed elsewhere.
             socket.send_fds(self._child.data, [pack(["open", self._where, self._queue, as_json()])], [1, 2])
+
+    def _say_served(self, run: int) -> None:
+        if not self._gone:
+            self._say(["join" if run in self._joined else "add", run])
 
     def _say(self, words: list[Any]) -> None:
         self._child.send(pack(words))
