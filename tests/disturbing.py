@@ -317,12 +317,16 @@ class Game:
         row = self._row()
         if row.wish is not None or self._back:
             return
-        tasks = list(self._store.tasks(self._run.id))
-        for line in self._store.lines(self._run.id):
-            node = self._flows.at(line) if line.status == LineStatus.SIGNAL else None
-            if node is not None:
-                taken = sum(kept.task.node == node.id and kept.task.status == "SUCCESS" for kept in tasks)
-                assert taken == self._sent.get(node.id, 0), f"line {line.path} waits for {node.id}, which was sent"
+        lines = {status: self._at(status) for status in (LineStatus.SIGNAL, LineStatus.SIGNALLED)}
+        ended = [kept.task.node for kept in self._store.tasks(self._run.id) if kept.task.status == TaskStatus.SUCCESS]
+        for node in lines[LineStatus.SIGNAL]:
+            taken = (ended + lines[LineStatus.SIGNALLED]).count(node)
+            assert taken == self._sent.get(node, 0), f"a line waits for {node}, which was sent"
+
+    def _at(self, status: str) -> list[str]:
+        """Return the nodes at which lines of a status are."""
+        lines = [line for line in self._store.lines(self._run.id) if line.status == status]
+        return [node.id for line in lines if (node := self._flows.at(line)) is not None]
 
     def _over(self) -> Came:
         self._bury()

@@ -35,6 +35,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "GROUP", 60.0)
     monkeypatch.setattr(draining, "QUICK", 60.0)
     monkeypatch.setattr(witness, "clock", witness.clock)
+    monkeypatch.setenv("ORDERLINES_LEASE", "1h")  # Nobody keeps those of the game's workers.
 
 
 def play(seed: int, folder: Path, url: str, given: Given, workers: int = 1, acts: int = 0) -> tuple[Came, Game]:
