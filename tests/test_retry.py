@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import orderlines
+from orderlines.acceptance import new_run
+from orderlines.control.retrying import retry as again
+from orderlines.draining import Drainer
+from orderlines.engine import open_store
 from orderlines.errors import Refused, UsageError
+from orderlines.flow.load import load_text
+from orderlines.plugins import registry
 from orderlines.testing.bench import until
+from orderlines.unplanned import end_unplanned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -381,6 +389,31 @@ def test_a_signal_that_had_come_before_the_stop_is_not_waited_for_again(start: S
     assert tasks(run) == [("s", "SUCCESS", 1)]
 
 
+@pytest.mark.parametrize("data", ['"ana"', json.dumps("x" * 300_000)], ids=["small", "large"])
+def test_a_signal_outlives_a_stop_by_one_who_does_not_know_the_plan(data: str, tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/runs.db")
+    flow = load_text("flow: x\nline: [{id: s, signal: go}]", registry()).flow
+    run = store.accept(new_run(flow, {}, None, None)._replace(queue="default"))
+
+    def drain() -> None:
+        worker = Drainer(open_store(store.url), registry(), ["default"])
+        assert not worker.drain(time.monotonic() + 30)
+        worker.close()
+        worker.part()
+        worker.store.close()
+
+    drain()
+    assert store.signal(run.id, "go", data)
+    stopped = store.wish(run.id, "stop")
+    assert end_unplanned(store, registry(), stopped, ["default"])
+    again(store, store.run(run.id) or run, None, {}, registry())
+    drain()
+    (kept,) = store.tasks(run.id)
+    assert (kept.task.node, kept.task.status) == ("s", "SUCCESS")
+    assert store.whole(kept.task.result or "") == data
+    store.close()
+
+
 AGAIN = "timeout: 50ms, on_error: {retry: {times: 2, delay: 10ms}}"
 
 
@@ -418,6 +451,18 @@ line:
         assert (run.error or {}).get("type") == "EndlessLoop"
         run.retry()
     assert run.wait(30) == "FAILURE"
+
+
+def test_a_loop_that_has_come_to_its_last_visit_may_be_led_out_of_it(start: Start) -> None:
+    run = start("""
+vars: {n: 0}
+line:
+  - {id: inc, call: demo.add, with: {a: "${n}", b: 1}, set: {n: "${result}"}}
+  - {id: again, switch: [{when: "${n < 10}", goto: inc}, {else: end}], max_visits: 2}
+""")
+    assert run.wait(30) == "FAILURE"
+    run.retry(vars={"n": 50})
+    assert (run.wait(30), run.variables) == ("SUCCESS", {"n": 50})
 
 
 @pytest.mark.parametrize("executor", EXECUTORS[1:])

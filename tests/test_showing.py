@@ -78,10 +78,18 @@ def _read(descriptor: int) -> Iterator[bytes]:
         yield piece
 
 
-def test_a_run_goes_on_where_its_terminal_is_gone(shell: Shell) -> None:
+@pytest.mark.parametrize(
+    ("leader", "code"),
+    [
+        pytest.param([], 74, id="no signal"),  # What was to be shown is lost.
+        pytest.param(["setsid", "--ctty", "sh", "-c", "trap '' HUP; exec \"$@\"", "-"], 74, id="ignored"),
+        pytest.param(["setsid", "--ctty"], 143, id="hang-up"),
+    ],
+)
+def test_a_terminal_may_go_in_the_middle_of_a_run(leader: list[str], code: int, shell: Shell) -> None:
     flow = shell.flow("flow: f\nline: [{id: a, signal: go}, {id: b, call: demo.echo, with: {value: 1}}]")
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "orderlines.cli.main", "run", str(flow)]
+    command = [*leader, sys.executable, "-m", "orderlines.cli.main", "run", str(flow)]
     environment = {**os.environ, "TERM": "xterm"}
     with subprocess.Popen(
         command, cwd=shell.folder, env=environment, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True
@@ -91,10 +99,13 @@ def test_a_run_goes_on_where_its_terminal_is_gone(shell: Shell) -> None:
         while b"signal" not in shown:
             shown += os.read(ours, 65536)
         os.close(ours)
+        if code == 143:
+            process.wait(60)
         assert shell.call("signal", "last", "a").code == 0
         _, told = process.communicate(timeout=60)
-    assert (process.returncode, "Traceback" in told) == (74, False)  # what was to be shown is lost
-    assert shell.call("status", "last", "--json").document["status"] == "SUCCESS"
+    assert (process.returncode, "Traceback" in told) == (code, False)
+    status = shell.call("status", "last", "--json").document["status"]
+    assert status == ("RUNNING" if code == 143 else "SUCCESS")
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ class Driver:
         self._next_poll = 0.0
         self._shaken = False
         self._turning = Turning(store, self._runs, self._patiently, self._calls.admit)
-        self._unserved = Unserved(store, self.id, self._patiently, self._leases, self._territory.queues, tell)
+        self._unserved = Unserved(store, registry, self.id, self._patiently, self._leases, self._territory.queues, tell)
         self.failures = self._unserved.failures
         self._lines = Lines(store, self.id, self._patiently, self._runs, self._find, self._unserved.note)
         self._ready = self._lines.ready

@@ -1,25 +1,28 @@
 """Ending, because somebody wishes it, a run whose plan cannot be made here: a plugin of it is missing or broken.
 
-Its lines are ended where they stand, from the innermost outwards. Which nodes they stand at says only the plan: of what
-was in flight no task is written, and no ``on_failure`` is called.
+Its lines are ended where they stand, from the innermost outwards. Of what was in flight no task is written, and no
+``on_failure`` is called: only what another round needs is kept.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from orderlines.errors import ValueLost
+from orderlines.errors import PluginError, ValueLost
+from orderlines.keptflows import KeptFlows
 from orderlines.line.state import Error
 from orderlines.processes.identity import ProcessIdentity
 from orderlines.states import FINAL, Halt, LineStatus, TaskStatus
 from orderlines.stores.records import Ending, Step, TaskRow
-from orderlines.stores.references import lost
+from orderlines.stores.references import Verbatim, lost
 from orderlines.values import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orderlines.plugins import Registry
     from orderlines.stores.base import Store
     from orderlines.stores.records import LineRow, RunRow
 
@@ -27,14 +30,14 @@ BATCH: Final = 256
 """Lines that are taken at once, at most."""
 
 
-def end_unplanned(store: Store, run: RunRow, queues: Sequence[str] | None) -> bool:
+def end_unplanned(store: Store, registry: Registry, run: RunRow, queues: Sequence[str] | None) -> bool:
     """Do what is wished of a run whose lines are for queues that no worker serves; return whether it is over.
 
     :param queues: as :class:`Unplanned` takes them.
     """
     driver = store.enroll(ProcessIdentity.current())
     try:
-        return Unplanned(store, driver, queues).end(run)
+        return Unplanned(store, registry, driver, queues).end(run)
     finally:
         store.dismiss([driver])
 
@@ -45,8 +48,9 @@ class Unplanned:
     :param queues: those whose lines are the driver's; ``None``: those that are for no queue.
     """
 
-    def __init__(self, store: Store, driver: int, queues: Sequence[str] | None) -> None:
+    def __init__(self, store: Store, registry: Registry, driver: int, queues: Sequence[str] | None) -> None:
         self._store = store
+        self._registry = registry
         self._driver = driver
         self._queues = queues
 
@@ -88,12 +92,11 @@ class Unplanned:
         )  # fmt: skip
         if line.status == LineStatus.JOIN:
             return step._replace(closes=self._label(line))
-        tasks = (self._stopped(line),) if line.status == LineStatus.JOINED else ()
         status, error = self._fate(line, run)
         home = None if line.parent is None else (line.parent, line.join or 0, line.place)
         variables = self._variables(line) if line.parent is None else None
         ending = Ending(status, None if error is None else error.text(), None, variables, None, home, line.queue)
-        return step._replace(status=status, tasks=tasks, ending=ending)
+        return step._replace(status=status, tasks=self._tasks(line, run), ending=ending)
 
     def _fate(self, line: LineRow, run: RunRow) -> tuple[str, Error | None]:
         """Return how a line ends."""
@@ -109,14 +112,24 @@ class Unplanned:
         (*_, child) = (row for row in self._store.lines(line.run) if row.parent == line.id)
         return child.path.split("/")[-2]
 
-    def _stopped(self, line: LineRow) -> TaskRow:
-        """Return the task of a node whose join is over: from it, another round finds the join again."""
-        node, _, visit = self._label(line).partition("#")
+    def _tasks(self, line: LineRow, run: RunRow) -> tuple[TaskRow, ...]:
+        """Return the task of a line from which another round goes on: with a join that is over, a signal that came."""
+        if line.status == LineStatus.JOINED:
+            node, _, number = self._label(line).partition("#")
+            return (self._stopped(line, node, int(number.partition(".")[0]), None),)
+        if line.status == LineStatus.SIGNALLED:
+            with suppress(PluginError):  # Then nobody can say which node it is.
+                at = KeptFlows(self._store, run, self._registry).at(line)
+                if at is not None:
+                    visit = self._store.visits(line.id).get(at.id, 0) + 1
+                    return (self._stopped(line, at.id, visit, Verbatim(line.state or "null")),)
+        return ()
+
+    def _stopped(self, line: LineRow, node: str, visit: int, result: str | None) -> TaskRow:
         told = Error(node, line.path, "Stopped", "it was stopped").text()
         now = self._store.now()
         began = now if line.began is None else line.began
-        number = int(visit.partition(".")[0])
-        return TaskRow(node, number, TaskStatus.STOP, max(line.attempt, 1), None, began, now, None, told)
+        return TaskRow(node, visit, TaskStatus.STOP, max(line.attempt, 1), None, began, now, result, told)
 
     def _variables(self, line: LineRow) -> str:
         """Return the variables of the root line as they stand."""

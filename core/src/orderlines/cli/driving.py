@@ -49,11 +49,15 @@ class Signals:
     def caught(self) -> Iterator[None]:
         """Take note of signals instead of dying of them."""
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        before = [signal.signal(number, self._note) for number in numbers]
+        before = {number: signal.getsignal(number) for number in numbers}
+        if before[signal.SIGHUP] == signal.SIG_IGN:  # As nohup has it.
+            del before[signal.SIGHUP]
+        for number in before:
+            signal.signal(number, self._note)
         try:
             yield
         finally:
-            for number, handler in zip(numbers, before, strict=True):
+            for number, handler in before.items():
                 signal.signal(number, handler)
 
     def pressing(self) -> bool:

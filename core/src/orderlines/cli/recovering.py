@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from orderlines.cli.driving import NAMED, kept
 from orderlines.cli.output import tell
 from orderlines.errors import StoreUnavailable
+from orderlines.plugins import registry
 from orderlines.states import LineStatus, RunStatus
 from orderlines.stores.showing import shown_option
 from orderlines.unplanned import end_unplanned
@@ -78,7 +79,7 @@ class Recovering:
             self._supervisor.waiting.discard(number)
         elif row.wish == "stop" and (queues := {line.queue for line in lines if line.queue is not None}):
             # No worker has come for it meanwhile, and to end it takes none.
-            end_unplanned(store, row, sorted(queues))
+            end_unplanned(store, registry(), row, sorted(queues))
         elif what := _awaited(lines):
             self._told.add(number)
             tell(f"run {row.name} waits {what}; Ctrl-C gives it back", run=row.name)
@@ -92,7 +93,7 @@ class Recovering:
             lines = [line for line in store.lines(number) if line.status not in _OVER]
             queues = sorted({line.queue for line in lines if line.queue is not None})
             # What waits for the lines at workers may be for none.
-            if end_unplanned(store, row, queues) or end_unplanned(store, row, None):
+            if end_unplanned(store, registry(), row, queues) or end_unplanned(store, registry(), row, None):
                 self._supervisor.failures.pop(number)
                 return
         self._unserved.add(number)

@@ -43,7 +43,7 @@ def command(run: str, url: str, as_json: bool) -> None:  # noqa: FBT001 -- a fla
 
     with opened_run(url, run) as (store, row):
         patiently = Outage()
-        asked = patiently(lambda: stop(store, row))  # The same wish twice is one: an answer may be lost.
+        asked = patiently(lambda: stop(store, row))  # Wished twice, where an answer is lost, it is one.
         patiently(lambda: tell_workers(store, row.id, url))
         if asked.status in FINAL:
             tell(f"run {row.name} had ended as {asked.status}: nothing was stopped", run=row.name)

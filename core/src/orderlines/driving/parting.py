@@ -73,6 +73,8 @@ class Parting(NamedTuple):
             elif done.refused == "halted" and line.halt < done.halt < Halt.SKIP:
                 line.halt = done.halt
                 again.append((line, make))
+            elif turn.step is not None and turn.step.logs:
+                self.sayings.keep(turn.step.logs)
         return again
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from orderlines.driving.patience import Patience
     from orderlines.leases import Leases
+    from orderlines.plugins import Registry
     from orderlines.stores.base import Store
     from orderlines.stores.records import RunRow
 
@@ -27,8 +28,8 @@ class Unserved:
     """
 
     def __init__(
-        self, store: Store, driver: int, patiently: Patience, leases: Leases, queues: Sequence[str] | None,
-        tell: Callable[[int], None],
+        self, store: Store, registry: Registry, driver: int, patiently: Patience, leases: Leases,
+        queues: Sequence[str] | None, tell: Callable[[int], None],
     ) -> None:  # fmt: skip
         self.failures: dict[int, BaseException] = {}
         self._store = store
@@ -36,7 +37,7 @@ class Unserved:
         self._patiently = patiently
         self._leases = leases
         self._tell = tell
-        self._unplanned = Unplanned(store, driver, queues)
+        self._unplanned = Unplanned(store, registry, driver, queues)
         self._next = 0.0
         self._untold: set[int] = set()
 

@@ -45,7 +45,7 @@ def _tell(what: str, names: Iterable[tuple[str, Path]], report: Report, *, lenie
     told: set[str] = set()
     for name, path in names:
         shape = name.translate(_SHAPES)
-        other = first.setdefault(normalize("NFC", shape), name)
+        other = first.setdefault(normalize("NFD", name).translate(_SHAPES), name)
         if name in told:
             continue
         if other != name:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     After = Mapping[int, tuple[int, ...]]
-
-
-def ordered(after: After, one: int, other: int) -> bool:
-    """Return whether one of two lines always ends before the other opens."""
-    return _comes_after(after, one, other) or _comes_after(after, other, one)
 
 
 def merging_order(after: After, total: int) -> Sequence[int]:
@@ -29,6 +25,9 @@ def merging_order(after: After, total: int) -> Sequence[int]:
         waiting = [listed]  # A graph may be deeper than the stack.
         while waiting:
             place = waiting[-1]
+            if place in order:
+                waiting.pop()
+                continue
             missing = sorted((before for before in after.get(place, ()) if before not in order), reverse=True)
             waiting.extend(missing)
             if not missing:
@@ -54,7 +53,17 @@ def in_turn(after: After, places: Collection[int]) -> bool:
     return True
 
 
+def clash(after: After, places: Iterable[int], ranks: Mapping[int, int]) -> tuple[int, int] | None:
+    """Return two of some lines that may end in any order, if there are such.
+
+    :param ranks: the places of lines in :func:`merging_order`.
+    """
+    in_order = sorted(places, key=ranks.__getitem__)
+    return next((pair for pair in pairwise(in_order) if not _comes_after(after, pair[1], pair[0])), None)
+
+
 def _comes_after(after: After, late: int, early: int) -> bool:
+    """Return whether one line always opens after another one has ended."""
     seen = {late}
     waiting = [late]
     while waiting:

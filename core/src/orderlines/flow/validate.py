@@ -9,14 +9,14 @@ from orderlines.flow.calls import CallChecker
 from orderlines.flow.fitting import fits
 from orderlines.flow.lookalikes import tell_lookalikes
 from orderlines.flow.naming import RESERVED
-from orderlines.flow.ordering import in_turn, merging_order, ordered
+from orderlines.flow.ordering import clash, in_turn, merging_order
 from orderlines.flow.placement import DEFAULT
 from orderlines.flow.references import References, expressions, texts
 from orderlines.flow.scope import Scope
 from orderlines.flow.survey import Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from orderlines.flow.model import Block, Flow, Node
     from orderlines.flow.report import Report
@@ -130,8 +130,7 @@ class _Validation:
         names = given.union(self._hiding(node, kind))
         own = kind.names(node.settings)
         after = kind.after(node.settings)
-        setters: dict[str, int] = {}
-        warned: set[str] = set()
+        setters: dict[str, dict[int, Path]] = {}
         busy: list[int] = []
         for place, (_, block) in enumerate(nested):
             below = self._block(block, executor or enclosing, names)
@@ -140,21 +139,36 @@ class _Validation:
             for name in below.assigned.keys() & own:
                 reason = f"in the lines of {node.id!r}, {name!r} is the item, until this is set in its place"
                 self._report.key_problem(below.assigned[name], reason, "set a variable of another name", warning=True)
-            for name in below.assigned.keys() & setters.keys():
-                if name in warned or ordered(after, place, setters[name]):
-                    continue
-                warned.add(name)
-                both = {place, setters[name]}
-                last = next(one for one in reversed(merging_order(after, len(nested))) if one in both)
-                reason = f"two lines of {node.id!r} set the variable {name!r}; that of {nested[last][0]!r} wins"
-                self._report.key_problem(below.assigned[name], reason, "give them different names", warning=True)
-            setters.update(dict.fromkeys(below.assigned, place))
+            for name, where in below.assigned.items():
+                setters.setdefault(name, {})[place] = where
             seen.assigned.update(below.assigned)
             seen.executors.extend(below.executors)
         if set(seen.executors) == {DEFAULT} and not self._spread(node) and not in_turn(after, busy):
             reason = f"the lines of {node.id!r} run one after the other: the inline executor makes one call at a time"
             self._report.key_problem(path, reason, "executor: gevent or process runs them at once", warning=True)
+        self._tell_clashes(node, after, [name for name, _ in nested], setters)
         return seen
+
+    def _tell_clashes(
+        self,
+        node: Node,
+        after: Mapping[int, tuple[int, ...]],
+        lines: Sequence[str],
+        setters: Mapping[str, Mapping[int, Path]],
+    ) -> None:
+        """Warn of variables that several lines of a node set, in no order that the flow gives."""
+        shared = {name: places for name, places in setters.items() if len(places) > 1}
+        if not shared:
+            return
+        ranks = {place: rank for rank, place in enumerate(merging_order(after, len(lines)))}
+        for name, places in shared.items():
+            found = clash(after, places, ranks)
+            if found is not None:
+                last = lines[max(places, key=ranks.__getitem__)]
+                reason = (
+                    f"lines of {node.id!r} that may end in any order set the variable {name!r}; that of {last!r} wins"
+                )
+                self._report.key_problem(places[max(found)], reason, "give them different names", warning=True)
 
     def _spread(self, node: Node) -> bool:
         """Return whether the lines of a node may be on several workers, each of which makes a call at a time."""

@@ -11,7 +11,7 @@ from orderlines.line.state import Error
 from orderlines.line.walk import Walk
 from orderlines.states import OVERDUE, RELEASED, LineStatus, RunStatus, TaskStatus
 from orderlines.stores.records import AttemptRow, TaskRow
-from orderlines.stores.references import lost
+from orderlines.stores.references import MARK, Verbatim, lost
 from orderlines.strategies.base import Failure
 
 if TYPE_CHECKING:
@@ -191,10 +191,12 @@ def halted(line: Line, now: float, wish: str | None, outcome: Outcome | None, ad
     if line.status != LineStatus.READY or line.attempt:
         error = Error(line.here.node.id, line.path, "Stopped", "it was stopped")
         result = outcome.result if outcome is not None else None
-        if line.status == LineStatus.SIGNALLED:
-            result = line.state or "null"  # Kept with the task: a later round goes on with it.
         began = now if line.began is None else line.began
         walk.record(line.here, TaskStatus.STOP, line.attempt, began, line.executor, result, error, None)
+        if line.status == LineStatus.SIGNALLED:
+            # A later round goes on with it. It may be a reference whose value is away: that stays one.
+            came = line.state or "null"
+            walk.tasks[-1] = walk.tasks[-1]._replace(result=Verbatim(came) if came[:1] == MARK else came)
     if line.parent is None and wish == "timeout":
         limit = line.plan.flow.timeout or 0
         error = Error(line.here.node.id, line.path, "Timeout", f"the run took longer than its timeout of {limit:g} s")

@@ -122,6 +122,14 @@ class Walk:
             return self.raised(planned, error)
         return self.act(planned, action)
 
+    def leads_back(self, action: Action) -> bool:
+        """Return whether what a node does makes the line go on at a node that it has been at, or at this one."""
+        return (
+            isinstance(action, Finish)
+            and action.target is not None
+            and 0 <= self.line.block.place(action.target) <= self.cursor
+        )
+
     def park(self, attempt: int) -> Turn:
         """Begin nothing while the run is paused; ``attempt`` counts those that the node has had."""
         return self.turn(self.step(LineStatus.READY, keep=False, crashes=self.crashes, attempt=attempt))
@@ -139,14 +147,14 @@ class Walk:
         """Begin another attempt of a node."""
         if self.line.halt == Halt.PAUSE:
             return self.park(attempt - 1)
-        if planned.visits is not None and self.visit(planned.node.id) > planned.visits:
-            return self.give_up(planned, _endless(planned.visits), attempt)
         if planned.call is not None and planned.performs:
             return self.begin(planned, planned.call, attempt)
         try:
             action = planned.kind.enter(planned.node.settings, self.scope())
         except ExpressionError as error:
             return self.raised(planned, error, attempt)
+        if planned.visits is not None and self.visit(planned.node.id) > planned.visits and self.leads_back(action):
+            return self.give_up(planned, _endless(planned.visits), attempt)
         return self.act(planned, action, attempt)
 
     def act(self, planned: PlannedNode, action: Action, attempt: int = 1) -> Turn | None:

@@ -175,7 +175,8 @@ class Store(ScheduleStore):
         The root line is reopened, or taken back to an earlier node, which voids all that came of later ones. A line is
         reopened where it ended: the task at which it failed or was stopped becomes an attempt, with what ``on_failure``
         left; where it was a join, the line waits for it again, and those children are reopened that have failed or were
-        stopped, those that were never opened are opened in their turn, and those that have succeeded stay.
+        stopped, those that were never opened are opened in their turn, and those that have succeeded stay. A stopped
+        task with a result and without an executor is a wait whose signal had come: the line is SIGNALLED again, with it.
 
         :raises UnknownRun: there is no such run.
         :raises Refused: it has not ended, it has succeeded, it was pruned, or it has had another round meanwhile.

@@ -204,6 +204,17 @@ def test_a_mistake_is_found_where_it_is(
         assert (found.line, found.column) == (line, column)
 
 
+def test_of_several_lines_that_set_one_variable_the_one_that_wins_is_named(load: Load) -> None:
+    sets = ", set: {v: 1}"
+    for nodes, last in [
+        ([call("a", sets), call("b", sets), call("c", sets)], "c"),
+        ([call("a", sets), call("c", sets + ", after: [d]"), call("b", sets), call("d", sets)], "b"),
+        ([call("a", sets + ", after: [b]"), call("b", sets), call("c", sets + ", after: [b]")], "c"),
+    ]:
+        (warning,) = [each for each in load(flow(graph(*nodes))).warnings if "set the variable" in each.reason]
+        assert warning.reason.endswith(f"that of {last!r} wins")
+
+
 @pytest.mark.parametrize(
     ("text", "warned"),
     [
