@@ -176,7 +176,7 @@ class Store(ScheduleStore):
         reopened where it ended: the task at which it failed or was stopped becomes an attempt, with what ``on_failure``
         left; where it was a join, the line waits for it again, and those children are reopened that have failed or were
         stopped, those that were never opened are opened in their turn, and those that have succeeded stay. A stopped
-        task with a result and without an executor is a wait whose signal had come: the line is SIGNALLED again, with it.
+        task with a result and without an executor is a wait whose signal had come: the line is SIGNALLED with it again.
 
         :raises UnknownRun: there is no such run.
         :raises Refused: it has not ended, it has succeeded, it was pruned, or it has had another round meanwhile.
