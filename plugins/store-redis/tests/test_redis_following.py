@@ -11,9 +11,11 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from redis import Redis
 
 import orderlines
 from orderlines.errors import StoreClosed
@@ -195,6 +197,11 @@ def test_a_stop_that_is_stored_is_waited_for(
     with orderlines.Engine(frail.url) as engine:
         run = only_run(engine)
         until(lambda: run.row.wish == "stop", "the wish is stored")
+    with Redis.from_url(frail.url) as redis:
+        # The next look of its command comes after the answer; nobody else asks anything meanwhile but this.
+        asked = count(1)
+        before = commands(redis)
+        until(lambda: commands(redis) > before + next(asked), "its command waits")
     frail.kill()
     assert stopping.stderr is not None
     assert AWAY.fullmatch(stopping.stderr.readline())
@@ -205,6 +212,11 @@ def test_a_stop_that_is_stored_is_waited_for(
     assert (stopping.returncode, err) == (0, "")
     assert "STOP" in out
     driven.communicate(timeout=PATIENCE)
+
+
+def commands(redis: Redis) -> int:
+    """Return how many commands a server has been given."""
+    return int(redis.info("stats")["total_commands_processed"])
 
 
 @COMMANDS

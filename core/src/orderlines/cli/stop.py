@@ -42,8 +42,8 @@ def command(run: str, url: str, as_json: bool) -> None:  # noqa: FBT001 -- a fla
     from orderlines.control.wishes import stop  # noqa: PLC0415 -- not needed to show help
 
     with opened_run(url, run) as (store, row):
+        asked = stop(store, row)
         patiently = Outage()
-        asked = patiently(lambda: stop(store, row))  # Wished twice, where an answer is lost, it is one.
         patiently(lambda: tell_workers(store, row.id, url))
         if asked.status in FINAL:
             tell(f"run {row.name} had ended as {asked.status}: nothing was stopped", run=row.name)
