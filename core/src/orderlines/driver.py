@@ -253,7 +253,7 @@ class Driver:
         self._renew({row.run for row in claimed})
         for row in claimed:
             self._take(row)
-        self._stirred = len(claimed) == territory.batch
+        self._stirred = len(claimed) == territory.batch or territory.withheld
         self._due = territory.next_due(self.store, self._runs)
         self._version = version
         for number in self.store.ended(self._runs):

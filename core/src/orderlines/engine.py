@@ -147,8 +147,8 @@ class Engine:
     def recover(self) -> list[Run]:
         """Drive every run that has not ended and return them; what another driver that lives has in hand is left to it.
 
-        A run that waits goes on with the first driver that looks; while an inline call keeps this one, that is another,
-        where one lives. Workers are told of what is there for them.
+        A run that waits goes on with the first driver that looks; while an inline call keeps this one, others that
+        live are given half a second to do so. Workers are told of what is there for them.
 
         :raises UsageError: the engine has been closed.
         """

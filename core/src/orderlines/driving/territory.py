@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orderlines.processes.identity import alive
+from orderlines.states import GOES_ON
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -14,13 +16,19 @@ if TYPE_CHECKING:
     from orderlines.stores.records import LineRow
 
 
+PATIENCE: Final = 0.5
+"""Seconds for which lines are left to other drivers; these look ten times as often."""
+
+
 class Territory(ABC):
     """The part of a store that one driver works in.
 
     :ivar batch: how many lines it takes at once, at the most.
     :ivar queues: those that its lines are for; ``None``: they are for no queue.
     :ivar away: whether a call keeps the driver's own thread, so that others like it have to wait for that.
-    :ivar joined: runs that another driver may have begun. Where one lives, nothing of them is taken meanwhile.
+    :ivar joined: runs that another driver may have begun. Where one lives, nothing of them is taken meanwhile but what
+        nobody else takes.
+    :ivar withheld: whether that has kept the last claim from lines that there may be: soon another one is due.
     """
 
     batch: int
@@ -29,6 +37,7 @@ class Territory(ABC):
     def __init__(self) -> None:
         self.away = False
         self.joined: set[int] = set()
+        self.withheld = False
 
     @abstractmethod
     def settled(self, runs: Collection[int]) -> bool:
@@ -59,6 +68,10 @@ class GivenRuns(Territory):
 
     batch = 256
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._leaving = Leaving()
+
     def settled(self, runs: Collection[int]) -> bool:
         """Return whether no run is served."""
         return not runs
@@ -69,8 +82,11 @@ class GivenRuns(Territory):
 
     def claim(self, store: Store, driver: int, runs: Collection[int], failed: Collection[int]) -> list[LineRow]:
         """Take lines of the runs that are served."""
-        if self.away and not self.joined.isdisjoint(runs) and _others_live(store, driver):
-            runs = [run for run in runs if run not in self.joined]
+        self.withheld = self.away and not self.joined.isdisjoint(runs) and _others_live(store, driver)
+        if self.withheld:
+            shared = self.joined.intersection(runs)
+            left = self._leaving.left(store, shared)
+            runs = [run for run in runs if run not in shared or run in left]
         return store.claim(driver, runs, self.batch) if runs else []
 
     def next_due(self, store: Store, runs: Collection[int]) -> float | None:
@@ -80,6 +96,31 @@ class GivenRuns(Territory):
     def admits(self) -> bool:
         """Return ``False``: a line of another run is given back."""
         return False
+
+
+class Leaving:
+    """Finds the runs of which nobody takes the lines that can go on."""
+
+    def __init__(self) -> None:
+        self._seen: frozenset[tuple[int, int]] = frozenset()
+        self._next = 0.0
+
+    def left(self, store: Store, runs: Collection[int]) -> set[int]:
+        """Return those of which a line could go on :data:`PATIENCE` ago and still can; found again and again."""
+        moment = time.monotonic()
+        if moment < self._next:
+            return set()
+        self._next = moment + PATIENCE
+        now = store.now()
+        able = {(line.id, line.epoch): run for run in runs for line in store.lines(run) if _can_go_on(line, now)}
+        left = {run for line, run in able.items() if line in self._seen}
+        self._seen = frozenset(able)
+        return left
+
+
+def _can_go_on(line: LineRow, now: float) -> bool:
+    due = line.due is not None and line.due <= now
+    return line.owner is None and line.queue is None and (due or line.status in GOES_ON)
 
 
 def _others_live(store: Store, driver: int) -> bool:
