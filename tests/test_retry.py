@@ -439,13 +439,16 @@ def test_whatever_fails_is_tried_as_often_as_it_says(node: str, later: int, star
     assert run.wait(30) == "FAILURE"
 
 
-def test_a_loop_that_has_come_to_its_last_visit_goes_no_further_in_another_round(start: Start) -> None:
-    run = start("""
+LOOP = """
 vars: {n: 0}
 line:
   - {id: inc, call: demo.add, with: {a: "${n}", b: 1}, set: {n: "${result}"}}
   - {id: again, switch: [{when: "${n < 10}", goto: inc}, {else: end}], max_visits: 2}
-""")
+"""
+
+
+def test_a_loop_that_has_come_to_its_last_visit_goes_no_further_in_another_round(start: Start) -> None:
+    run = start(LOOP)
     for _ in range(2):
         assert (run.wait(30), run.variables) == ("FAILURE", {"n": 3})
         assert (run.error or {}).get("type") == "EndlessLoop"
@@ -454,12 +457,7 @@ line:
 
 
 def test_a_loop_that_has_come_to_its_last_visit_may_be_led_out_of_it(start: Start) -> None:
-    run = start("""
-vars: {n: 0}
-line:
-  - {id: inc, call: demo.add, with: {a: "${n}", b: 1}, set: {n: "${result}"}}
-  - {id: again, switch: [{when: "${n < 10}", goto: inc}, {else: end}], max_visits: 2}
-""")
+    run = start(LOOP)
     assert run.wait(30) == "FAILURE"
     run.retry(vars={"n": 50})
     assert (run.wait(30), run.variables) == ("SUCCESS", {"n": 50})

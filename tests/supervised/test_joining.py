@@ -15,9 +15,9 @@ WAITING = "flow: waiting\nline: [{id: s, delay: 6s}, {id: e, call: acts.append, 
 RUNS = 6
 
 
-def leave_a_call(shell: Any) -> None:
+def leave_a_call(shell: Any, flow: str) -> None:
     """Let a driver die in a call, which is to be made again."""
-    process = shell.start("run", "--json", shell.flow(LONG))
+    process = shell.start("run", "--json", shell.flow(flow))
     shell.await_lines("gate")
     drivers = shell.drivers()
     process.kill()
@@ -27,7 +27,7 @@ def leave_a_call(shell: Any) -> None:
 
 
 def test_what_others_began_goes_on_beside_a_recovered_call(shell: Any) -> None:
-    leave_a_call(shell)
+    leave_a_call(shell, LONG)
     flow = shell.flow(WAITING)
     for _ in range(RUNS):
         assert shell.call("run", "--detach", flow).returncode == 0
@@ -45,13 +45,7 @@ def test_what_nobody_else_takes_goes_on_beside_a_recovered_call(shell: Any) -> N
     lines = "a: [{id: long, call: acts.gate, with: {log: LOG, gate: GATE}}], b: [{id: d, delay: 2s}, OPEN]"
     opens = "{id: o, call: acts.append, with: {log: GATE, line: x}, executor: process}"
     parallel = f"flow: beside\nline: [{{id: p, parallel: {{lines: {{{lines.replace('OPEN', opens)}}}}}}}]"
-    process = shell.start("run", "--json", shell.flow(parallel))
-    shell.await_lines("gate")
-    drivers = shell.drivers()
-    process.kill()
-    for pid in drivers:
-        os.kill(pid, signal.SIGKILL)
-        until(lambda pid=pid: dead(pid), "it is dead")  # type: ignore[misc]
+    leave_a_call(shell, parallel)
     shell.gate.unlink(missing_ok=True)
     assert shell.call("run", "--detach", shell.flow("flow: other\nline: [{id: s, signal: go}]")).returncode == 0
     recovering = shell.start("recover")
