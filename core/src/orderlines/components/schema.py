@@ -54,8 +54,7 @@ def arguments_schema(title: str, doc: str, parameters: Sequence[Parameter], extr
     """
     texts = _parameter_texts(doc)
     schema: dict[str, Any] = {"$schema": DRAFT, "title": title, "type": "object"}
-    summary = " ".join(doc.partition("\n\n")[0].split())
-    if summary and not summary.startswith(":"):
+    if summary := first_paragraph(doc):
         schema["description"] = summary
     shared: dict[str, Any] = {}
     schema["properties"] = {
@@ -64,6 +63,12 @@ def arguments_schema(title: str, doc: str, parameters: Sequence[Parameter], extr
     schema["required"] = [parameter.name for parameter in parameters if parameter.required]
     schema["additionalProperties"] = extra is not None and (hint_schema(extra.hint, shared) or True)
     return {**schema, "definitions": shared} if shared else schema
+
+
+def first_paragraph(doc: str) -> str:
+    """Return what a docstring says first, on one line; nothing where it begins with a field."""
+    summary = " ".join(doc.partition("\n\n")[0].split())
+    return "" if summary.startswith(":") else summary
 
 
 def hint_schema(hint: Any, shared: dict[str, Any]) -> dict[str, Any]:

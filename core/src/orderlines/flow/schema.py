@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from orderlines.components.schema import first_paragraph
 from orderlines.errors import PluginError
 from orderlines.flow.component_schema import loosened, loosened_all
 from orderlines.flow.field_reading import QUEUE, TYPES
@@ -23,7 +25,18 @@ DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 CALL: Final = "call"
 """The key of the nodes that call components."""
 _OBJECT: Final = {"type": "object"}
-_TYPES: Final = {"type": "object", "additionalProperties": {"enum": list(TYPES)}}
+_TYPES: Final = {
+    "type": "object",
+    "additionalProperties": {"enum": list(TYPES)},
+    "description": "Variables, each with what it must be.",
+}
+_ON_CRASH: Final = {
+    "enum": ["rerun", "fail"],
+    "default": "rerun",
+    "description": "What becomes of the call when the process that drove the run has died.",
+}
+_EXTRA: Final = {"description": "Anything; nobody reads it."}
+_DURATION: Final = "Seconds, or 500ms, 30s, 5m, 2h, 1d, joined as 1h30m."
 _TEXT: Final = {"type": "string", "minLength": 1}
 _DIGEST: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
@@ -35,6 +48,16 @@ def native_schema(registry: Registry) -> tuple[Schema, list[str]]:
 
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/definitions/{name}"}
+
+
+def _duration(text: str) -> Schema:
+    return {**_ref("duration"), "description": f"{text} {_DURATION}"}
+
+
+def _described(schema: Mapping[str, Any], plugin: object) -> Schema:
+    """Return the schema of what a plugin reads, with what its class says of itself where the schema says nothing."""
+    text = first_paragraph(cleandoc(type(plugin).__doc__ or "")).replace("``", "`")
+    return {"description": text, **schema} if text else dict(schema)
 
 
 class _Writer:
@@ -67,17 +90,18 @@ class _Writer:
         fields = self._fields()
         own = kind.schema()
         properties = {
-            "id": _ref("id"),
+            "id": {**_ref("id"), "description": "The node's name; no other of its line has it."},
             "name": {**_TEXT, "description": "What people call the node."},
             **own,
+            kind.key: _described(own.get(kind.key, {}), kind),
             **{field: fields[field] for field in fields if field in kind.fields},
             "enabled": {"type": "boolean", "default": True, "description": "false skips the node."},
-            "next": {**_ref("id")},
-            "extra": {},
+            "next": {**_ref("id"), "description": "The node that comes next, or `end`; without it, the one below."},
+            "extra": dict(_EXTRA),
             **more,
         }
         schema = {
-            "title": kind.name,
+            "title": kind.key,
             "type": "object",
             "properties": properties,
             "required": ["id", kind.key, *kind.needs],
@@ -86,17 +110,18 @@ class _Writer:
         return {**schema, "allOf": [_ref("calls")]} if kind.key == CALL else schema
 
     def _fields(self) -> dict[str, Schema]:
+        retry = self._registry.strategy("retry")
         return {
             "with": {**_OBJECT, "description": "The arguments, by name."},
             "set": {**_OBJECT, "description": "Variables, each with what it becomes; `result` is the node's result."},
             "types": dict(_TYPES),
-            "timeout": _ref("duration"),
-            "retry": dict(self._registry.strategy("retry").schema()),
+            "timeout": _duration("For each attempt, or for all that is inside."),
+            "retry": _described(retry.schema(), retry),
             "on_error": _ref("onError"),
-            "on_crash": {"enum": ["rerun", "fail"], "default": "rerun"},
+            "on_crash": dict(_ON_CRASH),
             "executor": _ref("executor"),
             "queue": _ref("queue"),
-            "grace": _ref("duration"),
+            "grace": _duration("How long a call may take to end once it has been asked to."),
             "on_failure": _ref("handler"),
         }
 
@@ -109,7 +134,7 @@ class _Writer:
                 continue
             names = (strategy.name, *strategy.aliases)
             bare.extend(names if strategy.bare else ())
-            properties.update({each: dict(strategy.schema()) for each in names})
+            properties.update({each: _described(strategy.schema(), strategy) for each in names})
         chosen = {
             "type": "object",
             "properties": properties,
@@ -117,11 +142,12 @@ class _Writer:
             "maxProperties": 1,
             "additionalProperties": False,
         }
-        return {"anyOf": [{"enum": bare}, chosen]}
+        return {"anyOf": [{"enum": bare}, chosen], "description": "What becomes of the line when the node has failed."}
 
     def _calls(self) -> Schema:
         """Return what ``call`` may name, and for each component what ``with`` may hold."""
         names: list[str] = []
+        texts: list[str] = []
         cases: list[Schema] = []
         for library in self._registry.libraries():
             for component in self._offered(self._registry.components, library) or ():
@@ -129,12 +155,16 @@ class _Writer:
                 schema = component.schema()
                 self._definitions.update(loosened_all(schema.pop("definitions", {})))
                 names.append(name)
+                texts.append(schema.get("description", ""))
                 cases.append(_case(name, schema))
-        return {"properties": {CALL: {"enum": names}}, "allOf": cases} if cases else {}
+        # `enumDescriptions` is none of draft 7's words; editors know it, and what does not passes over it.
+        called = {"enum": names, "enumDescriptions": texts}
+        return {"properties": {CALL: called}, "allOf": cases} if cases else {}
 
 
 def _case(name: str, schema: Schema) -> Schema:
     arguments = {
+        "title": name,
         "type": ["object", "null"],
         "properties": {key: loosened(item) for key, item in schema["properties"].items()},
         "required": schema["required"],
@@ -154,7 +184,13 @@ def _handler() -> Schema:
         "with": {"type": ["object", "null"], "description": "null: what the component asks for, by name."},
         "timeout": {"anyOf": [_ref("duration"), {"type": "null"}]},
     }
-    schema = {"type": "object", "properties": properties, "required": [CALL], "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": [CALL],
+        "additionalProperties": False,
+        "description": "What is called when it has failed.",
+    }
     return {**schema, "allOf": [_ref("calls")]}
 
 
@@ -166,10 +202,10 @@ def _shared(executors: list[str]) -> dict[str, Schema]:
         "id": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^[^/#]+$", "maxLength": 200}]},
         "duration": {
             "anyOf": [{"type": "number", "minimum": 0}, spelt],
-            "description": "Seconds, or 500ms, 30s, 5m, 2h, 1d, joined as 1h30m.",
+            "description": _DURATION,
         },
         "expression": {"type": "string", "pattern": r"\$\{", "description": "A text with ${...} in it."},
-        "executor": {"enum": executors},
+        "executor": {"enum": executors, "description": "Where calls run."},
         "queue": {"type": "string", "pattern": f"^{QUEUE.pattern}$", "description": "That of the workers to run on."},
         "limit": {"type": "integer", "minimum": 1, "maximum": LARGEST, "description": "Lines at once."},
         "branchFailure": {"enum": ["stop", "wait"], "default": "stop", "description": "What the other lines do then."},
@@ -179,16 +215,16 @@ def _shared(executors: list[str]) -> dict[str, Schema]:
 def _flow() -> Schema:
     properties = {
         "flow": {**_TEXT, "maxLength": 200, "description": "The flow's name."},
-        "version": {"type": ["string", "integer"], "default": "1"},
+        "version": {"type": ["string", "integer"], "default": "1", "description": "The flow's version, for people."},
         "vars": {**_OBJECT, "description": "The variables, each with its default."},
         "types": dict(_TYPES),
-        "timeout": _ref("duration"),
+        "timeout": _duration("For the whole run."),
         "executor": _ref("executor"),
-        "on_failure": dict(_OBJECT),
-        "line": {"type": "array", "minItems": 1},
+        "on_failure": {**_OBJECT, "description": "What is called when the run has failed."},
+        "line": {"type": "array", "minItems": 1, "description": "The nodes, in their order."},
         "flows": {**_OBJECT, "additionalProperties": _DIGEST, "description": "Pins: the digests of sub-flows."},
-        "lenient": {"const": True},
-        "extra": {},
+        "lenient": {"const": True, "description": "What was translated from the original notation."},
+        "extra": dict(_EXTRA),
     }
     return {
         "$schema": DRAFT,

@@ -75,7 +75,7 @@ class Foreach(NodeType):
             },
             "limit": shared["limit"],
             "on_branch_failure": shared["on_branch_failure"],
-            "line": {"$ref": "#/definitions/line"},
+            "line": {"$ref": "#/definitions/line", "description": "The nodes that each item goes through."},
         }
 
     def enter(self, settings: Mapping[str, Any], scope: Any) -> Action:

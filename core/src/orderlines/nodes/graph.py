@@ -51,7 +51,12 @@ class Graph(Branching):
 
     def schema(self) -> Mapping[str, Any]:
         """Describe the nodes; ``after`` stands in each."""
-        nodes = {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/graphNode"}}
+        nodes = {
+            "type": "array",
+            "minItems": 1,
+            "items": {"$ref": "#/definitions/graphNode"},
+            "description": "In any order; `after` says what waits for what.",
+        }
         return self.described("nodes", nodes)
 
     def enter(self, settings: Mapping[str, Any], scope: Any) -> Action:

@@ -43,6 +43,7 @@ class Parallel(Branching):
             "minProperties": 1,
             "propertyNames": {"$ref": "#/definitions/id"},
             "additionalProperties": {"$ref": "#/definitions/line"},
+            "description": "Each line under a name of its own.",
         }
         return self.described("lines", lines)
 

@@ -21,7 +21,7 @@ MAX_VISITS: Final = 1_000
 
 
 class ProcessControl(NodeType):
-    """A gateway.
+    """Goes on at the node of the first branch that holds.
 
     ``settings["max_visits"]``, where it is there, is how often a line may come to it.
     ``settings["branches"]`` holds ``(condition, target, key)`` in order; ``else`` has the condition ``True``.
@@ -80,15 +80,25 @@ class ProcessControl(NodeType):
 
     def schema(self) -> Mapping[str, Any]:
         """Describe the branches."""
-        target = {"$ref": "#/definitions/id"}
-        when = {"anyOf": [{"type": "boolean"}, {"$ref": "#/definitions/expression"}]}
+        target = {"$ref": "#/definitions/id", "description": "The node to go on at, or `end`."}
+        when = {
+            "anyOf": [{"type": "boolean"}, {"$ref": "#/definitions/expression"}],
+            "description": "The condition; the first that holds decides.",
+        }
         branch = {
+            "title": "when",
             "type": "object",
             "properties": {"when": when, "goto": target},
             "required": ["when", "goto"],
             "additionalProperties": False,
         }
-        last = {"type": "object", "properties": {"else": target}, "required": ["else"], "additionalProperties": False}
+        last = {
+            "title": "else",
+            "type": "object",
+            "properties": {"else": target},
+            "required": ["else"],
+            "additionalProperties": False,
+        }
         visits = {
             "type": "integer",
             "minimum": 1,

@@ -131,3 +131,27 @@ def test_what_only_the_original_notation_lets_pass_is_left_to_validation(schema:
     assert errors(schema, document) != []
     assert errors(schema, {**document, "lenient": True}) == []
     assert errors(schema, {**document, "lenient": True, "lien": []}) != []
+
+
+def resolved(schema: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
+    """Merge what an item refers to into it, as editors do."""
+    name = item.get("$ref", "").rpartition("/")[2]
+    return {**schema["definitions"][name], **item} if name else item
+
+
+def test_what_editors_offer_says_what_it_is(schema: dict[str, Any]) -> None:
+    kinds = schema["definitions"]["node"]["anyOf"] + schema["definitions"]["graphNode"]["anyOf"]
+    for place in (schema, *kinds):
+        for key, item in place["properties"].items():
+            assert resolved(schema, item).get("description"), f"{key} of {place['title']}"
+
+
+def test_a_kind_of_node_goes_by_its_key_and_what_it_calls_by_its_name(schema: dict[str, Any]) -> None:
+    titles = [kind["title"] for kind in schema["definitions"]["node"]["anyOf"]]
+    assert {"call", "switch", "flow", "delay"} <= set(titles)
+    assert len(set(titles)) == len(titles)
+    calls = schema["definitions"]["calls"]
+    called = calls["properties"]["call"]
+    assert [case["then"]["properties"]["with"]["title"] for case in calls["allOf"]] == called["enum"]
+    texts = dict(zip(called["enum"], called["enumDescriptions"], strict=True))
+    assert texts["BuiltIn.start"] == "Do nothing: a run has begun."
