@@ -73,7 +73,7 @@ flow x
 
 MERMAID = """\
 flowchart TD
-    subgraph n0["both<br/>parallel (2 at once)"]
+    subgraph n0["both: parallel (2 at once)"]
         subgraph n6["one"]
             n7["a<br/>end"]
             n8["b<br/>end"]
@@ -83,13 +83,13 @@ flowchart TD
             n10["c<br/>end (not enabled)"]
         end
     end
-    subgraph n1["each<br/>foreach ${[1, 2]} as it (3 at once)"]
+    subgraph n1["each: foreach ${[1, 2]} as it (3 at once)"]
         n11["d<br/>end"]
     end
-    subgraph n2["dag<br/>graph"]
+    subgraph n2["dag: graph"]
         n12["p<br/>end"]
         n13["q<br/>end"]
-        subgraph n14["r<br/>group"]
+        subgraph n14["r: group"]
             n15["s<br/>end"]
         end
         n12 --> n13
@@ -148,6 +148,13 @@ def test_a_node_that_is_called_end_is_what_the_word_leads_to() -> None:
     assert '    n2 -> n1 [label="else"];' in list(dot.draw(lane))
     assert "(((end)))" not in "".join(mermaid.draw(lane))
     assert "doublecircle" not in "".join(dot.draw(lane))
+
+
+def test_a_node_is_shown_with_what_people_call_it() -> None:
+    lane = drawn({"id": "1001", "name": '并行 "网关"', "group": [{"id": "a", "name": "<任务>", "end": None}]})
+    assert list(text.draw(lane))[2:] == ['● 1001 (并行 "网关")  group', "│  ● a (<任务>)  end"]
+    assert "".join(mermaid.draw(lane)).count('subgraph n0["1001 (并行 #quot;网关#quot;): group"]') == 1
+    assert 'label="1001 (并行 \\"网关\\")\\ngroup"' in "".join(dot.draw(lane))
 
 
 def test_where_a_switch_leads_that_is_skipped() -> None:

@@ -25,7 +25,7 @@ def draw(lane: Lane) -> Iterator[str]:
 class _Graph(Chart):
     def box(self, box: Box, name: str) -> Iterator[str]:
         shape = ", shape=diamond, style=solid" if box.gateway else ""
-        head = f"{name} [label={_quoted(box.id, box.detail)}{shape}];"
+        head = f"{name} [label={_quoted(box.title, box.detail)}{shape}];"
         if not box.lanes:
             yield head
             return

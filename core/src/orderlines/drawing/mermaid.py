@@ -24,11 +24,13 @@ def draw(lane: Lane) -> Iterator[str]:
 
 class _Flowchart(Chart):
     def box(self, box: Box, name: str) -> Iterator[str]:
-        label = f'"{_escaped(box.id)}<br/>{_escaped(box.detail)}"'
+        title, detail = _escaped(box.title), _escaped(box.detail)
         if not box.lanes:
+            label = f'"{title}<br/>{detail}"'
             yield f"{name}{{{label}}}" if box.gateway else f"{name}[{label}]"
             return
-        yield f"subgraph {name}[{label}]"
+        # On one line: Mermaid draws what is inside over a heading's second one.
+        yield f'subgraph {name}["{title}: {detail}"]'
         yield from (_INDENT + line for line in self._lanes(box))
         yield "end"
 

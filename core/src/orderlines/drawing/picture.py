@@ -26,12 +26,15 @@ class Arrow(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A node. ``detail`` says what it does; ``falls`` that it may lead to the next box of its lane.
+    """A node.
 
+    ``title`` is its id, and its name where it has one; ``detail`` says what it does; ``falls`` that it may lead to the
+    next box of its lane.
     ``after`` are the lanes, by place, that must have ended before each of ``lanes`` begins.
     """
 
     id: str
+    title: str
     detail: str
     gateway: bool
     falls: bool
@@ -81,7 +84,14 @@ class _Painter:
             arrows.append(Arrow(_target(node.next, hidden=hidden), "" if through else "skipped"))
         falls = through and node.next is None and not last
         return Box(
-            node.id, self._detail(node, kind), not through, falls, tuple(arrows), lanes, kind.after(node.settings)
+            node.id,
+            _title(node),
+            self._detail(node, kind),
+            not through,
+            falls,
+            tuple(arrows),
+            lanes,
+            kind.after(node.settings),
         )
 
     def _arrows(self, node: Node, kind: NodeType, *, hidden: bool) -> Iterator[Arrow]:
@@ -120,6 +130,10 @@ class _Painter:
         for step in path:
             found = found[step]
         return found
+
+
+def _title(node: Node) -> str:
+    return f"{node.id} ({shortened(node.name)})" if node.name else node.id
 
 
 def _target(name: str, *, hidden: bool) -> str | None:

@@ -50,7 +50,7 @@ def _lane(lane: Lane, note: str, *, named: bool) -> Iterator[str]:
 
 
 def _title(box: Box) -> str:
-    return f"{'◇' if box.gateway else '●'} {box.id}  {box.detail}"
+    return f"{'◇' if box.gateway else '●'} {box.title}  {box.detail}"
 
 
 def _lead(arrow: Arrow) -> str:
