@@ -151,9 +151,11 @@ def test_a_node_that_is_called_end_is_what_the_word_leads_to() -> None:
 
 
 def test_a_node_is_shown_with_what_people_call_it() -> None:
-    lane = drawn({"id": "1001", "name": '并行 "网关"', "group": [{"id": "a", "name": "<任务>", "end": None}]})
-    assert list(text.draw(lane))[2:] == ['● 1001 (并行 "网关")  group', "│  ● a (<任务>)  end"]
+    lane = drawn({"id": "1001", "name": '并行 "网关"', "group": [{"id": "a", "name": "<任务> &amp;", "end": None}]})
+    assert list(text.draw(lane))[2:] == ['● 1001 (并行 "网关")  group', "│  ● a (<任务> &amp;)  end"]
     assert "".join(mermaid.draw(lane)).count('subgraph n0["1001 (并行 #quot;网关#quot;): group"]') == 1
+    assert "#lt;任务#gt; #amp;amp;" in "".join(mermaid.draw(lane))
+    assert "<任务> &amp;amp;" in "".join(dot.draw(lane))
     assert 'label="1001 (并行 \\"网关\\")\\ngroup"' in "".join(dot.draw(lane))
 
 

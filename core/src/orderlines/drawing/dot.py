@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from orderlines.drawing.picture import Box, Lane
 
 _INDENT: Final = "    "
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "&": "&amp;"})
+"""Graphviz reads HTML's names of characters in every label."""
 
 
 def draw(lane: Lane) -> Iterator[str]:
@@ -69,5 +71,4 @@ class _Graph(Chart):
 
 
 def _quoted(*lines: str) -> str:
-    escaped = (line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
-    return '"' + "\\n".join(escaped) + '"'
+    return '"' + "\\n".join(line.translate(_ESCAPES) for line in lines) + '"'

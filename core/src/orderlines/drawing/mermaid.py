@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from orderlines.drawing.picture import Box, Lane
 
 _INDENT: Final = "    "
-_ESCAPES: Final = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "`": "#96;"})
+_ESCAPES: Final = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "`": "#96;", "&": "#amp;"})
 
 
 def draw(lane: Lane) -> Iterator[str]:
