@@ -16,8 +16,9 @@ from orderlines.engine import open_store
 from orderlines.errors import Refused, UsageError
 from orderlines.flow.load import load_text
 from orderlines.plugins import registry
+from orderlines.processes.identity import ProcessIdentity
 from orderlines.testing.bench import until
-from orderlines.unplanned import end_unplanned
+from orderlines.unplanned import Unplanned, end_unplanned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -210,6 +211,25 @@ def test_the_time_of_a_run_counts_anew(start: Start) -> None:
     run.retry()
     run.signal("s")
     assert run.wait(30) == "SUCCESS"
+
+
+@pytest.mark.usefixtures("kit")
+def test_a_run_whose_time_was_over_before_its_node_began_goes_on_there(
+    start: Start, tmp_path: Path, logged: Callable[[], list[str]]
+) -> None:
+    held = f"call: meet.begin, executor: thread, with: {{path: {tmp_path}/arrived, go: {tmp_path}/go}}"
+    run = start(
+        "timeout: 1s\non_failure: {call: demo.echo, with: {value: 1}}\n"
+        f"line: [{{id: a, {held}}}, {append('b', 'b')}]"
+    )
+    until((tmp_path / "arrived").exists, "the call has begun")
+    run.pause()
+    (tmp_path / "go").touch()
+    assert run.wait(30) == "FAILURE"
+    assert tasks(run) == [("a", "SUCCESS", 1), ("b:on_failure", "SUCCESS", 1)]
+    run.retry()
+    assert run.wait(30) == "SUCCESS"
+    assert logged() == ["b"]
 
 
 def test_the_time_of_a_join_counts_anew(start: Start) -> None:
@@ -472,3 +492,116 @@ def test_that_an_on_failure_call_was_stopped_is_recorded(executor: str, start: S
     run.stop()
     assert run.wait(30) == "FAILURE"
     assert tasks(run) == [("b", "FAILURE", 1), ("b:on_failure", "STOP", 1)]
+
+
+INNER = """
+vars: {v: 0, out: 0}
+line:
+  - id: g
+    group:
+      - {id: a, call: demo.echo, with: {value: 5}, set: {v: "${result}"}}
+      - {id: s, signal: go}
+      - {id: c, call: demo.echo, with: {value: "${v}"}, set: {out: "${result}"}}
+"""
+EACH = """
+line:
+  - id: each
+    foreach: [p, q, r]
+    limit: 1
+    line: [{id: w, call: demo.append, with: {path: LOG, text: "${item}"}}, {id: s, signal: go}]
+"""
+
+
+def end_without_plan(run: orderlines.Run, wish: str) -> None:
+    """End a run that nobody drives as one does who cannot make its plan."""
+    driver = run.store.enroll(ProcessIdentity.current())
+    assert Unplanned(run.store, registry(), driver, None).end(run.store.wish(run.row.id, wish))
+    run.store.dismiss([driver])
+
+
+@pytest.mark.parametrize("wish", ["stop", "timeout"])
+@pytest.mark.parametrize(
+    ("text", "signals", "variables", "calls"),
+    [
+        (INNER, ["g#1/0/s"], {"v": 5, "out": 5}, []),
+        (EACH, [f"each#1/{place}/s" for place in range(3)], {}, list("pqr")),
+    ],
+    ids=["group", "foreach"],
+)
+def test_a_run_that_was_ended_without_its_plan_loses_nothing(
+    text: str,
+    signals: list[str],
+    variables: Any,
+    calls: list[str],
+    wish: str,
+    tmp_path: Path,
+    logged: Callable[[], list[str]],
+) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+    flow = load_text(f"flow: x{text.replace('LOG', str(tmp_path / 'log'))}", registry()).flow
+
+    def waits(run: orderlines.Run, address: str) -> bool:
+        line = f"/{address.rpartition('/')[0]}"
+        return [each.path for each in run.store.lines(run.row.id) if each.status == "SIGNAL"] == [line]
+
+    *before, last = signals[:2]
+    with orderlines.Engine(url) as engine:
+        run = engine.start(flow)
+        for address in before:
+            until(lambda address=address: waits(run, address), "it waits")  # type: ignore[misc]
+            run.signal(address)
+        until(lambda: waits(run, last), "it waits")
+    with orderlines.Engine(url) as engine:
+        run = engine.find(run.name)
+        end_without_plan(run, wish)
+        assert run.status == {"stop": "STOP", "timeout": "FAILURE"}[wish]
+        run.retry()
+        for address in signals[len(before) :]:
+            until(lambda address=address: waits(run, address), "it waits again")  # type: ignore[misc]
+            run.signal(address)
+        assert run.wait(30) == "SUCCESS"
+        assert (run.variables, logged()) == (variables, calls)
+
+
+BIG = """
+vars: {x: "", y: "", seen: null}
+line:
+  - {id: a, call: demo.echo, with: {value: MANY}, set: {x: "${result}"}}
+  - {id: b, call: demo.echo, with: {value: MANY}, set: {y: "${result}"}}
+"""
+
+
+@pytest.fixture
+def big(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a flow whose variables can be kept one by one, but not together."""
+    monkeypatch.setattr("orderlines.values.encoding.MAX_SIZE", 150_000)
+    return BIG.replace("MANY", "m" * 100_000)
+
+
+def test_a_run_whose_variables_are_too_large_at_its_end_does_nothing_again(
+    big: str, start: Start, logged: Callable[[], list[str]]
+) -> None:
+    run = start(f"{big}  - {append('c', 'c')}")
+    for _ in range(2):
+        assert run.wait(30) == "FAILURE"
+        assert (run.error or {}).get("type") == "ValueNotStorable"
+        assert tasks(run) == [("a", "SUCCESS", 1), ("b", "SUCCESS", 1), ("c", "SUCCESS", 1)]
+        run.retry()
+    assert run.wait(30) == "FAILURE"
+    assert logged() == ["c"]
+
+
+@pytest.mark.parametrize("ends", ["fails", "is stopped"])
+def test_variables_that_are_too_large_together_are_there_in_another_round(big: str, ends: str, start: Start) -> None:
+    node = fail("c") if ends == "fails" else "{id: c, signal: go}"
+    last = """{id: d, call: demo.echo, with: {value: "${[len(x), len(y)]}"}, set: {seen: "${result}", y: ""}}"""
+    run = start(f"{big}  - {node}\n  - {last}")
+    if ends == "is stopped":
+        until(lambda: [line.status for line in run.store.lines(run.row.id)] == ["SIGNAL"], "it waits")
+        run.stop()
+    assert run.wait(30) == {"fails": "FAILURE", "is stopped": "STOP"}[ends]
+    run.retry()
+    if ends == "is stopped":
+        run.signal("c")
+    assert run.wait(30) == "SUCCESS"
+    assert run.variables["seen"] == [100_000, 100_000]

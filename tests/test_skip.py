@@ -101,6 +101,21 @@ def test_while_a_run_is_paused_a_node_is_skipped_and_nothing_begins(start: Start
     assert by_node(run.tasks()) == {"w": ("SKIP", None), "last": ("SKIP", None)}
 
 
+@pytest.mark.parametrize("node", ["bad", "each#1/0/bad"])
+def test_what_is_below_a_failure_that_was_skipped_stays(node: str, start: Start) -> None:
+    bad = "{id: bad, call: demo.fail, with: {message: no, times: '${99 if item == 1 else 0}'}}"
+    run = start(
+        f"line: [{{id: each, foreach: [1, 2], on_branch_failure: wait, on_error: skip, line: [{bad}]}},"
+        " {id: b, call: demo.fail, with: {message: later, times: 1}}]"
+    )
+    assert run.wait(30) == "FAILURE"
+    with pytest.raises(Refused, match="bad"):
+        run.skip(node)
+    run.skip("b")
+    run.retry()
+    assert run.wait(30) == "SUCCESS"
+
+
 @pytest.mark.parametrize("node", ["a", "g"])
 def test_in_a_failed_run_the_node_is_skipped_once_it_is_retried(node: str, start: Start) -> None:
     run = start(

@@ -7,7 +7,6 @@ Its lines are ended where they stand, from the innermost outwards. Of what was i
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from orderlines.errors import PluginError, ValueLost
@@ -94,6 +93,7 @@ class Unplanned:
             return step._replace(closes=self._label(line))
         status, error = self._fate(line, run)
         home = None if line.parent is None else (line.parent, line.join or 0, line.place)
+        # Those of a line below it are kept as they are: nobody reads them before another round.
         variables = self._variables(line) if line.parent is None else None
         ending = Ending(status, None if error is None else error.text(), None, variables, None, home, line.queue)
         return step._replace(status=status, tasks=self._tasks(line, run), ending=ending)
@@ -104,7 +104,8 @@ class Unplanned:
             kept = json.loads(line.state or "{}")
             return LineStatus.FAILURE, Error(*(kept.get(name, "") for name in Error._fields))
         if line.parent is None and run.wish == "timeout":
-            return LineStatus.FAILURE, Error("", "", "Timeout", "the run took longer than its timeout")
+            told = "the run took longer than its timeout"
+            return LineStatus.FAILURE, Error(self._node(line, run) or "", "", "Timeout", told)
         return LineStatus.STOP, None
 
     def _label(self, line: LineRow) -> str:
@@ -117,13 +118,19 @@ class Unplanned:
         if line.status == LineStatus.JOINED:
             node, _, number = self._label(line).partition("#")
             return (self._stopped(line, node, int(number.partition(".")[0]), None),)
-        if line.status == LineStatus.SIGNALLED:
-            with suppress(PluginError):  # Then nobody can say which node it is.
-                at = KeptFlows(self._store, run, self._registry).at(line)
-                if at is not None:
-                    visit = self._store.visits(line.id).get(at.id, 0) + 1
-                    return (self._stopped(line, at.id, visit, Verbatim(line.state or "null")),)
+        at = self._node(line, run) if line.status == LineStatus.SIGNALLED else None
+        if at is not None:
+            visit = self._store.visits(line.id).get(at, 0) + 1
+            return (self._stopped(line, at, visit, Verbatim(line.state or "null")),)
         return ()
+
+    def _node(self, line: LineRow, run: RunRow) -> str | None:
+        """Return the node at which a line stands; ``None`` where nobody can say: the type of a node is not known."""
+        try:
+            at = KeptFlows(self._store, run, self._registry).at(line)
+        except PluginError:
+            return None
+        return None if at is None else at.id
 
     def _stopped(self, line: LineRow, node: str, visit: int, result: str | None) -> TaskRow:
         told = Error(node, line.path, "Stopped", "it was stopped").text()

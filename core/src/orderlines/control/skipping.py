@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from orderlines.control.addresses import line_at
+from orderlines.control.goingon import ended_at
 from orderlines.errors import Refused
 from orderlines.keptflows import KeptFlows
 from orderlines.states import FINAL, Halt, LineStatus, RunStatus
@@ -12,9 +13,10 @@ from orderlines.states import FINAL, Halt, LineStatus, RunStatus
 if TYPE_CHECKING:
     from orderlines.plugins import Registry
     from orderlines.stores.base import Store
-    from orderlines.stores.records import LineRow, RunRow
+    from orderlines.stores.records import RunRow
 
-_BAD: Final = {LineStatus.FAILURE, LineStatus.STOP}
+_OVER: Final = {*FINAL, LineStatus.HANDLER}
+"""What a line is at whose node nothing can be left out any more."""
 
 
 def skip(store: Store, run: RunRow, node: str, registry: Registry) -> RunRow:
@@ -32,7 +34,8 @@ def skip(store: Store, run: RunRow, node: str, registry: Registry) -> RunRow:
         raise Refused(f"run {run.name} has succeeded; nothing is left to skip")
     flows = KeptFlows(store, run, registry)
     ended = run.status in FINAL
-    line, found = line_at(flows, run, [line for line in store.lines(run.id) if _may(line, ended=ended)], node)
+    lines = ended_at(store, run) if ended else [line for line in store.lines(run.id) if line.status not in _OVER]
+    line, found = line_at(flows, run, lines, node)
     if found.next is None and not registry.node_type(found.type).falls_through(found.settings):
         raise Refused(f"node {found.id!r} says where the line goes on and cannot be skipped")
     if line.halt == Halt.STOP and not ended:
@@ -40,10 +43,3 @@ def skip(store: Store, run: RunRow, node: str, registry: Registry) -> RunRow:
     if not store.skip(line):
         raise Refused(f"run {run.name} has just gone on from {node!r}")
     return store.run(run.id) or run
-
-
-def _may(line: LineRow, *, ended: bool) -> bool:
-    """Return whether a line stands at a node that can be left out."""
-    if ended:
-        return line.status in _BAD
-    return line.status not in {*_BAD, LineStatus.SUCCESS, LineStatus.HANDLER}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderlines.executors.base import Call
 from orderlines.executors.inline import InlineExecutor
+from orderlines.plan import ENDS
 from orderlines.states import LineStatus
 from orderlines.values import copy
 
@@ -99,8 +100,10 @@ class Calls:
 
     def waits(self, line: Line) -> bool:
         """Let a line wait that could only begin a call for which there is no slot; return whether it was so."""
+        if line.cursor == ENDS or line.status != LineStatus.READY or line.halt:
+            return False
         call = line.here.call
-        if call is None or line.status != LineStatus.READY or line.halt or not line.here.performs:
+        if call is None or not line.here.performs:
             return False
         executor = self._executors.get(call.executor)
         if executor is None or executor.free() > self._taken.get(call.executor, 0):

@@ -78,7 +78,7 @@ class Walk:
         """Return the step that leaves the line with a status."""
         line = self.line
         return Step(
-            line.id, line.info.id, line.epoch, line.seq, status, max(self.cursor, 0), line.halt, line.tasks,
+            line.id, line.info.id, line.epoch, line.seq, status, self.cursor, line.halt, line.tasks,
             tuple(self.tasks), attempts=tuple(self.attempts), **more,
         )  # fmt: skip
 
@@ -86,9 +86,15 @@ class Walk:
         """Return the turn that a step makes."""
         return Turn(step, begin, self.assigned, self.memory, self.visits, wants)
 
-    def snapshot(self) -> str:
-        """Return the line's own variables as they are kept."""
-        return encode({**self.line.own, **self.assigned})
+    def snapshot(self) -> str | None:
+        """Return the line's own variables as they are kept; ``None`` where only each of them can be, not all together.
+
+        Then the last snapshot, and what the tasks since then have assigned, is what is kept.
+        """
+        try:
+            return encode({**self.line.own, **self.assigned})
+        except ValueNotStorable:
+            return None
 
     # Walking
 
@@ -421,9 +427,11 @@ class Walk:
             else:
                 variables = encode(own) if own else None
         except ValueNotStorable as problem:
-            # Each of them can be kept, but not all together.
-            variables, status = None, LineStatus.FAILURE
-            error = error or Error("", line.path, "ValueNotStorable", f"the variables cannot be kept: {problem}")
+            # Each of them can be kept, and is, but not all together.
+            variables = None
+            if status == LineStatus.SUCCESS:
+                status = LineStatus.FAILURE
+                error = Error("", line.path, "ValueNotStorable", f"the variables cannot be kept: {problem}")
         text = None if error is None else error.text()
         home = None if line.parent is None else (line.parent, line.join or 0, line.place)
         siblings = None if line.parent is None else line.siblings

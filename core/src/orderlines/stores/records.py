@@ -123,10 +123,11 @@ class Reopening(NamedTuple):
 class LineRow(NamedTuple):
     """A line as kept.
 
-    ``block`` and ``cursor`` are indices in the plan; ``tasks`` counts the finished tasks; ``vars`` is a snapshot of
-    the line's own variables as they stood after ``vars_at`` tasks; ``place`` counts among its join's children. ``flow``
-    is the digest of the flow that it walks, ``None`` for the run's own. ``queue`` is that of the workers that it is
-    for, ``None`` where it is for whoever serves its run; ``rings`` counts how often it was rung for.
+    ``block`` and ``cursor`` are indices in the plan; past the last node ``cursor`` is -1. ``tasks`` counts the finished
+    tasks; ``vars`` is a snapshot of the line's own variables as they stood after ``vars_at`` tasks; ``place`` counts
+    among its join's children. ``flow`` is the digest of the flow that it walks, ``None`` for the run's own. ``queue``
+    is that of the workers that it is for, ``None`` where it is for whoever serves its run; ``rings`` counts how often
+    it was rung for.
     """
 
     id: int
@@ -252,9 +253,9 @@ class Opening(NamedTuple):
 class Ending(NamedTuple):
     """The end of a line.
 
-    ``variables`` are a child's own assignments, or the run's final variables, as JSON text; ``home`` is a child's
-    parent, its join and its place there; ``queue`` is the line's, and so what it opens or wakes of that queue is the
-    driver's.
+    ``variables`` are a child's own assignments, or the run's final variables, as JSON text; where there are none, what
+    the line was opened with, and its tasks have assigned, stays for another round. ``home`` is a child's parent, its
+    join and its place there; ``queue`` is the line's, and so what it opens or wakes of that queue is the driver's.
     """
 
     status: str

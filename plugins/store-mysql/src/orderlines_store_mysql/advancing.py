@@ -29,10 +29,12 @@ _ADVANCE: Final = (
 _SNAPSHOT: Final = ", vars = %s, vars_at = %s"
 _FINISH: Final = (
     f"UPDATE ol_lines SET seq = seq + 1 + {_MARK}, status = %s, cur = %s, tasks = %s, finished = %s, result = %s,"
-    f" error = %s, vars = %s, vars_at = %s, owner = NULL, due = NULL, state = NULL{_GUARD}"
+    " error = %s, owner = NULL, due = NULL, state = NULL"
 )
 _PLAIN: Final = _ADVANCE + _GUARD
 _WITH_SNAPSHOT: Final = _ADVANCE + _SNAPSHOT + _GUARD
+_ENDS: Final = _FINISH + _GUARD
+_ENDS_WITH: Final = _FINISH + _SNAPSHOT + _GUARD
 # A log's row has a number of its own, so the token is kept where several statements look for it.
 _KEEP: Final = "SET @w = LAST_INSERT_ID()"
 _TASK: Final = f"INSERT INTO ol_tasks (line, ordinal, run, {TASK_COLUMNS}) SELECT {', '.join(['%s'] * 13)} FROM DUAL"
@@ -89,9 +91,12 @@ def _advanced(driver: int, step: Step, token: int) -> str:
 
 def _finished(step: Step, ending: Ending, token: int, now: float) -> str:
     counted = step.before + len(step.tasks)
+    values = (token, step.status, step.cursor, counted, now, ending.result, ending.error)
+    guard = (step.line, step.epoch, step.seq, step.halt)
+    if ending.variables is None:
+        return put(_ENDS, *values, *guard)
     # A snapshot that comes with the end would be read by nobody: the end's own variables take its place.
-    values = (token, step.status, step.cursor, counted, now, ending.result, ending.error, ending.variables, counted)
-    return put(_FINISH, *values, step.line, step.epoch, step.seq, step.halt)
+    return put(_ENDS_WITH, *values, ending.variables, counted, *guard)
 
 
 def _besides(step: Step, token: int, now: float) -> Iterator[str]:

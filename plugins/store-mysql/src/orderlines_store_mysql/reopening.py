@@ -70,8 +70,9 @@ def reopen_line(transaction: Transaction, line: int, now: float, halt: int = Hal
     tasks, last = _last(transaction, line, *ended)
     status: str = LineStatus.READY
     attempt, began, due, state = 0, None, None, None
+    # Also where nothing of the node is kept: `on_failure` may have been called for it all the same.
+    transaction.ask(put("DELETE FROM ol_tasks WHERE line = %s AND ordinal >= %s", line, tasks))
     if last is not None:
-        transaction.ask(put("DELETE FROM ol_tasks WHERE line = %s AND ordinal >= %s", line, last.ordinal))
         attempt = last.attempt
         waits = None if was == Halt.SKIP else _reopen_join(transaction, line, last, now, halt)
         if last.signal is not None and was != Halt.SKIP:

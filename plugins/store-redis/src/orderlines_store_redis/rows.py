@@ -60,7 +60,8 @@ def line_of(row: Sequence[bytes | None]) -> LineRow:
     status_ = status.decode()
     own = kept_text(variables)
     if ended and status_ in FINAL:
-        own = json.loads(ended)[3]
+        came_to: str | None = json.loads(ended)[3]
+        own = own if came_to is None else came_to
     return LineRow(
         int(number_), int(run), path.decode(), _count(parent), _count(join), int(place), int(block), status_,
         int(cursor), int(seq), int(epoch), _count(owner), int(halt or 0), _time(due), int(attempt or 0), _time(began),

@@ -79,9 +79,10 @@ def said(row: LogRow) -> tuple[str, str]:
 
 def _ending(ending: Ending) -> tuple[str, ...]:
     known = "" if ending.siblings is None else "1"
+    own = "" if ending.variables is None else "1"
     if ending.home is None:
-        return "", known, text(ending.variables), text(ending.error)
-    return "1", known, written([ending.status, ending.error, ending.result, ending.variables])
+        return "", known, own, text(ending.variables), text(ending.error)
+    return "1", known, own, written([ending.status, ending.error, ending.result, ending.variables])
 
 
 def _opening(step: Step, opening: Opening) -> Iterator[str]:

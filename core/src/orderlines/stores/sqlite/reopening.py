@@ -69,8 +69,9 @@ def reopen_line(db: sqlite3.Connection, line: int, now: float, halt: int = Halt.
     tasks, last = _last(db, line)
     status: str = LineStatus.READY
     attempt, began, due, state = 0, None, None, None
+    # Also where nothing of the node is kept: `on_failure` may have been called for it all the same.
+    db.execute("DELETE FROM tasks WHERE id >= ? AND id < ?", ((line << TASK_BITS) + tasks, (line + 1) << TASK_BITS))
     if last is not None:
-        db.execute("DELETE FROM tasks WHERE id >= ? AND id < ?", (last.id, (line + 1) << TASK_BITS))
         attempt = last.attempt
         waits = None if was == Halt.SKIP else _reopen_join(db, line, last, now, halt)
         if last.signal is not None and was != Halt.SKIP:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _ADVANCE = """UPDATE lines SET seq = seq + 1, status = ?, cursor = ?, attempt = ?, began = ?, executor = ?, crashes = ?,
  state = ?, tasks = ?, due = ?, owner = ? WHERE id = ? AND epoch = ? AND seq = ? AND halt <= ? AND finished IS NULL"""
 _FINISH = """UPDATE lines SET seq = seq + 1, status = ?, cursor = ?, tasks = ?, finished = ?, result = ?, error = ?,
- vars = ?, vars_at = ?, owner = NULL, due = NULL, state = NULL WHERE id = ? AND epoch = ? AND seq = ? AND halt <= ?
- AND finished IS NULL"""
+ vars = coalesce(?, vars), vars_at = CASE WHEN ? THEN ? ELSE vars_at END, owner = NULL, due = NULL, state = NULL
+ WHERE id = ? AND epoch = ? AND seq = ? AND halt <= ? AND finished IS NULL"""
 _SNAPSHOT = "UPDATE lines SET vars = ?, vars_at = tasks WHERE id = ?"
 _TASK = """INSERT INTO tasks (id, run, node, visit, status, attempt, executor, started, finished, result, error,
  assigned) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -49,7 +49,8 @@ def apply_step(db: sqlite3.Connection, driver: int, step: Step, now: float) -> C
         row = (status, cursor, attempt, began, executor, crashes, state, counted, due, owner, line, epoch, seq, halt)
         written = db.execute(_ADVANCE, row).rowcount
     else:
-        end = (status, cursor, counted, now, ending.result, ending.error, ending.variables, counted)
+        own = ending.variables
+        end = (status, cursor, counted, now, ending.result, ending.error, own, own is not None, counted)
         written = db.execute(_FINISH, (*end, line, epoch, seq, halt)).rowcount
     if written != 1:
         return _refusal(db, step)

@@ -51,12 +51,45 @@ class ReopenTests(StoreCase):
         assert row == driver.store.run(failed.run)
         (line,) = driver.claim()
         assert (line.id, line.status, line.cursor, line.attempt) == (failed.id, LineStatus.READY, 1, 1)
-        assert (line.halt, line.tasks, line.state, line.vars_at) == (Halt.NONE, 1, None, 1)
+        assert (line.halt, line.tasks, line.state) == (Halt.NONE, 1, None)
         assert line.epoch > failed.epoch
         assert [kept.task.node for kept in driver.store.tasks(failed.run)] == ["first"]
         assert driver.store.visits(line.id) == {"first": 1}
         driver.write(ending(line)._replace(tasks=(task(attempt=2),)))
         assert [kept.task.attempt for kept in driver.store.tasks(failed.run)] == [1, 2]
+
+    def test_variables_that_a_line_came_to_are_kept(self, driver: PlayedDriver) -> None:
+        line = driver.go(step(driver.begin(), tasks=(task("first", assigned='{"b":1}'),), cursor=1))
+        end = failing(line)
+        assert end.ending is not None
+        driver.write(end._replace(ending=end.ending._replace(variables='{"a":1,"b":1}')))
+        driver.store.reopen(Reopening(line.run, 1))
+        (line,) = driver.claim()
+        assert (line.vars, line.vars_at) == ('{"a":1,"b":1}', 1)
+        assert list(driver.store.assigned(line.id, line.vars_at)) == []
+
+    def test_a_line_that_came_to_no_variables_goes_on_with_those_that_it_had(self, driver: PlayedDriver) -> None:
+        line = driver.go(step(driver.begin(), tasks=(task("first", assigned='{"b":1}'),), cursor=1, vars='{"a":1}'))
+        line = driver.go(step(line, tasks=(task("second", assigned='{"c":1}'),), cursor=2))
+        driver.write(failing(line))
+        driver.store.reopen(Reopening(line.run, 1))
+        (line,) = driver.claim()
+        assert (line.vars, line.vars_at) == ('{"a":1}', 1)
+        assert list(driver.store.assigned(line.id, line.vars_at)) == ['{"c":1}']
+
+    def test_so_does_a_child(self, driver: PlayedDriver) -> None:
+        inside = opening("x")._replace(flow="inner", vars='{"a":1}')
+        root = driver.begin()
+        (child,) = driver.write(fork(root, inside)).opened
+        child = driver.go(step(child, tasks=(task("first", assigned='{"b":1}'),), cursor=1))
+        woken = driver.write(failing(child)).woken
+        assert woken is not None
+        driver.write(failing(woken, "fork"))
+        assert driver.store.line(child.id).vars == '{"a":1}'
+        driver.store.reopen(Reopening(root.run, 1))
+        child = driver.store.line(child.id)
+        assert (child.status, child.vars, child.vars_at) == (LineStatus.READY, '{"a":1}', 0)
+        assert list(driver.store.assigned(child.id, child.vars_at)) == ['{"b":1}']
 
     def test_what_on_failure_did_goes(self, driver: PlayedDriver) -> None:
         line = driver.begin()
@@ -65,6 +98,17 @@ class ReopenTests(StoreCase):
         driver.store.reopen(Reopening(line.run, 1))
         assert list(driver.store.tasks(line.run)) == []
         assert driver.store.line(line.id).tasks == 0
+
+    def test_what_on_failure_did_goes_where_the_node_had_not_begun(self, driver: PlayedDriver) -> None:
+        line = driver.go(step(driver.begin(), tasks=(task("first"),), cursor=1, starts=5.0))
+        told = json.dumps({"node": "node", "line": "", "type": "Timeout", "message": "late"})
+        driver.write(ending(line, LineStatus.FAILURE, error=told)._replace(tasks=(task("node:on_failure"),)))
+        driver.store.reopen(Reopening(line.run, 1))
+        assert [kept.task.node for kept in driver.store.tasks(line.run)] == ["first"]
+        (line,) = driver.claim()
+        assert (line.status, line.cursor, line.attempt, line.tasks) == (LineStatus.READY, 1, 0, 1)
+        driver.write(ending(line)._replace(tasks=(task("node"),)))
+        assert [kept.task.node for kept in driver.store.tasks(line.run)] == ["first", "node"]
 
     def test_a_stopped_run_goes_on_where_it_stood(self, driver: PlayedDriver) -> None:
         line = driver.go(step(driver.begin(), tasks=(task("first"),), cursor=1, starts=5.0))

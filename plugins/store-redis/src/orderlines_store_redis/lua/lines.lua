@@ -1,5 +1,6 @@
 --! needs head shelves
--- A line is the hash `line:ID`. Its ended form has no vars and no state: what it came to is in the hash `ended:JOIN`.
+-- A line is the hash `line:ID`. Its ended form has no state, and no vars where it came to some: that is in the hash
+-- `ended:JOIN`.
 
 local KNOWN = {'run', 'parent', 'join', 'place', 'status', 'epoch', 'seq', 'halt', 'owner', 'due', 'shelf', 'at', 'cursor', 'tasks'}
 

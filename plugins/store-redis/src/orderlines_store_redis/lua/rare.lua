@@ -2,10 +2,14 @@
 -- What comes with the rarer steps: those that begin or end something, after which the line waits or is over.
 
 -- Keeps a line that has ended in its smallest form: a hash that has held a long text does not become small by itself.
-local function shrink(l)
+-- Where it came to no variables of its own, those that it has are kept for another round.
+local function shrink(l, own)
   local name = key('line', l.id)
-  call('HDEL', name, 'vars', 'state', 'due', 'owner', 'shelf', 'rung')
-  call('HSET', name, 'vars_at', l.tasks)
+  call('HDEL', name, 'state', 'due', 'owner', 'shelf', 'rung')
+  if own then
+    call('HDEL', name, 'vars')
+    call('HSET', name, 'vars_at', l.tasks)
+  end
   if call('OBJECT', 'ENCODING', name) == 'hashtable' then
     local kept = call('HGETALL', name)
     call('DEL', name)
@@ -28,8 +32,8 @@ end
 
 -- Ends a line; below another one it is counted there.
 local function end_line(l, halt, driver)
-  local home, known, came_to = take(), take() == '1', take()
-  shrink(l)
+  local home, known, own, came_to = take(), take() == '1', take() == '1', take()
+  shrink(l, own)
   if home == '' then
     end_run(l, came_to, take())
     return 1

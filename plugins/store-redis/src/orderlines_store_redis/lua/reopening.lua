@@ -18,13 +18,17 @@ local function task_at(line, number)
   }
 end
 
--- What a line came to: its error and its variables, as a text that may be nothing.
+-- What a line came to, its error and its variables, as a text that may be nothing; without such variables, those that
+-- it has kept.
 local function came_to(l)
+  local failure, vars
   if l.join == '' then
-    return run_field(l.run, 'error'), run_field(l.run, 'variables')
+    failure, vars = run_field(l.run, 'error'), run_field(l.run, 'variables')
+  else
+    local v = cjson.decode(call('HGET', key('ended', l.join), l.place))
+    failure, vars = null(v[2]) and '' or '=' .. v[2], null(v[4]) and '' or '=' .. v[4]
   end
-  local v = cjson.decode(call('HGET', key('ended', l.join), l.place))
-  return null(v[2]) and '' or '=' .. v[2], null(v[4]) and '' or '=' .. v[4]
+  return failure, vars ~= '' and vars or call('HGET', key('line', l.id), 'vars') or ''
 end
 
 -- The node that an error names; a text that is none of ours names none, and must not end a script in the middle.

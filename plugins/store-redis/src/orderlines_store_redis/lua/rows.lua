@@ -23,7 +23,8 @@ local function row(id)
     path = path_of(join, v[4])
     ended = FINAL[v[6]] and call('HGET', key('ended', join), v[4])
   elseif FINAL[v[6]] then
-    v[19] = call('HGET', key('run', v[1]), 'variables')
+    local variables = call('HGET', key('run', v[1]), 'variables')
+    v[19] = variables ~= '' and variables or v[19]
   end
   return {id, path, ended or false, unpack(v)}
 end
