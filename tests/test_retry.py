@@ -503,7 +503,7 @@ line:
       - {id: s, signal: go}
       - {id: c, call: demo.echo, with: {value: "${v}"}, set: {out: "${result}"}}
 """
-EACH = """
+ITEMS = """
 line:
   - id: each
     foreach: [p, q, r]
@@ -524,7 +524,7 @@ def end_without_plan(run: orderlines.Run, wish: str) -> None:
     ("text", "signals", "variables", "calls"),
     [
         (INNER, ["g#1/0/s"], {"v": 5, "out": 5}, []),
-        (EACH, [f"each#1/{place}/s" for place in range(3)], {}, list("pqr")),
+        (ITEMS, [f"each#1/{place}/s" for place in range(3)], {}, list("pqr")),
     ],
     ids=["group", "foreach"],
 )
