@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 import time
 from typing import TYPE_CHECKING
@@ -7,7 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orderlines.executors.asyncio_ import AsyncioExecutor
-from orderlines.testing.bench import COROUTINES, until
+from orderlines.executors.childloop import QUARANTINES
+from orderlines.executors.children import ALONE
+from orderlines.processes import supervisor
+from orderlines.processes.proc import descendants
+from orderlines.testing.bench import COROUTINES, lives, until
 from orderlines.testing.executors import BOUND, KillTests
 
 if TYPE_CHECKING:
@@ -34,6 +39,11 @@ async def stop_loop() -> str:
 async def doze(seconds: float) -> float:
     await asyncio.sleep(seconds)
     return seconds
+
+async def stand(folder: str, go: str) -> None:
+    Path(f"{folder}/{os.getpid()}-{id(asyncio.current_task())}").touch()
+    while not Path(go).exists():
+        await asyncio.sleep(0.02)
 
 async def hold_up(seconds: float) -> None:
     end = time.monotonic() + seconds
@@ -94,6 +104,56 @@ class TestAsyncioExecutor(KillTests):
     def test_all_calls_share_one_process(self, bench: Bench) -> None:
         calls = [bench.submit("process") for _ in range(50)]
         assert len({outcome.result for outcome in bench.wait_all(calls)}) == 1
+
+    def test_suspects_share_few_processes_and_leave_none(self, bench: Bench, tmp_path: Path) -> None:
+        folder = tmp_path / "processes"
+        folder.mkdir()
+        details = {"target": "asyncio_library", "folder": str(folder), "go": str(tmp_path / "go")}
+        shared = bench.run("process").result
+        calls = [bench.submit("stand", suspect=True, **details) for _ in range(100)]
+        until(lambda: len(list(folder.iterdir())) == 100, "all of them have begun")
+        processes = {path.name.partition("-")[0] for path in folder.iterdir()}
+        assert len(processes) == QUARANTINES
+        assert shared not in processes
+        (tmp_path / "go").touch()
+        assert {outcome.how for outcome in bench.wait_all(calls)} == {"returned"}
+        until(lambda: not any(lives(int(process)) for process in processes), "they go with their last calls")
+        assert bench.run("process").result == shared
+
+    def test_few_calls_may_be_alone_at_once(self, bench: Bench, tmp_path: Path) -> None:
+        calls = [bench.submit("wait_for", path=str(tmp_path / "go"), alone=True) for _ in range(ALONE)]
+        assert bench.executor.free_alone() == 0
+        assert bench.executor.free() == 1000 - ALONE
+        (tmp_path / "go").touch()
+        bench.wait_all(calls)
+        assert bench.executor.free_alone() == ALONE
+
+    def test_a_suspect_that_cannot_be_sent_leaves_no_process(self, bench: Bench) -> None:
+        before = len(descendants(os.getpid()))
+        assert bench.run("echo", value=object(), suspect=True).how == "raised"
+        until(lambda: len(descendants(os.getpid())) <= before, "its process goes")
+
+    def test_a_process_that_is_gone_without_a_word_ends_its_own_call_only(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A program that forks may hold the keeper's end of their connection: then nobody hears that it has closed."""
+        neighbour = bench.submit("wait_for", path=str(tmp_path / "go"))
+        held: list[socket.socket] = []
+        pair = supervisor._pair
+
+        def pair_and_fork(kind: socket.SocketKind) -> tuple[socket.socket, socket.socket]:
+            ours, theirs = pair(kind)
+            if kind == socket.SOCK_SEQPACKET:
+                held.append(theirs.dup())
+            return ours, theirs
+
+        monkeypatch.setattr(supervisor, "_pair", pair_and_fork)
+        assert bench.run("kill_keeper", alone=True).how == "died"
+        for each in held:
+            each.close()
+        (tmp_path / "go").touch()
+        assert bench.wait(neighbour).how == "returned"
+        assert bench.run("noop").how == "returned"
 
     def test_an_ended_call_is_cancelled_and_costs_its_neighbours_nothing(self, bench: Bench, tmp_path: Path) -> None:
         process = bench.run("process").result

@@ -218,7 +218,7 @@ class Player:
         else:
             self.lines.pop(line.id, None)
 
-    def _admit(self, call: PlannedCall, careful: bool) -> bool:
+    def _admit(self, call: PlannedCall, crashes: int) -> bool:
         return self.game.chance.random() < 0.8
 
 

@@ -60,7 +60,7 @@ def seat(tmp_path: Path, steps: Registry) -> Iterator[Callable[..., Seat]]:
     store.close()
 
 
-def _always(call: object, careful: bool) -> bool:
+def _always(call: object, crashes: int) -> bool:
     return True
 
 

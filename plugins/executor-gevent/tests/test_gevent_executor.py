@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orderlines.executors.childloop import QUARANTINES
 from orderlines.testing.bench import until
 from orderlines.testing.executors import BOUND, KillTests
 from orderlines_executor_gevent.executor import GeventExecutor
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from orderlines.testing.bench import Bench
 
 LIBRARY = """
+import os
 import time
+from pathlib import Path
 import gevent
 
 def stray(kind: str) -> str:
@@ -31,6 +34,11 @@ def stray(kind: str) -> str:
 def doze(seconds: float) -> float:
     gevent.sleep(seconds)
     return seconds
+
+def stand(folder: str, go: str) -> None:
+    Path(f"{folder}/{os.getpid()}-{id(gevent.getcurrent())}").touch()
+    while not Path(go).exists():
+        time.sleep(0.02)
 
 def hold_up(seconds: float) -> None:
     end = time.monotonic() + seconds
@@ -85,6 +93,16 @@ class TestGeventExecutor(KillTests):
     def test_all_calls_share_one_process(self, bench: Bench) -> None:
         calls = [bench.submit("process") for _ in range(50)]
         assert len({outcome.result for outcome in bench.wait_all(calls)}) == 1
+
+    def test_suspects_share_few_processes(self, bench: Bench, tmp_path: Path) -> None:
+        folder = tmp_path / "processes"
+        folder.mkdir()
+        details = {"target": "gevent_library", "folder": str(folder), "go": str(tmp_path / "go")}
+        calls = [bench.submit("stand", suspect=True, **details) for _ in range(40)]
+        until(lambda: len(list(folder.iterdir())) == 40, "all of them have begun")
+        assert len({path.name.partition("-")[0] for path in folder.iterdir()}) == QUARANTINES
+        (tmp_path / "go").touch()
+        assert {outcome.how for outcome in bench.wait_all(calls)} == {"returned"}
 
     def test_an_ended_call_that_yields_costs_its_neighbours_nothing(self, bench: Bench, tmp_path: Path) -> None:
         process = bench.run("process").result

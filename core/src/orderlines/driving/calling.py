@@ -21,13 +21,21 @@ if TYPE_CHECKING:
     from orderlines.plugins import Registry
 
 
+ALONE_AFTER = 2
+"""Deaths of its process after which a call shares its process with no other one; after fewer it is a suspect."""
+
+
 class Calls:
     """Starts executors when they are first needed, gives them calls, and keeps the lines that wait for a slot.
 
-    A *careful* call on an executor that shares the driver's process (``isolation = "thread"``) has that process to
-    itself: it is admitted when no other call is in it, and no other one until it has ended. So a call that brings the
-    process down is found out, and one that may run at most once is never recorded as begun before it is. While one
-    waits for the others to end, no other one begins; it is tried first once they have.
+    Slots for calls that have to be alone may be fewer than those for others: then the lines that wait for one of these
+    wait apart, so that none is taken up in vain where another slot is free, and nobody waits behind them.
+
+    A *careful* call (a process has died under it, or it may run at most once) on an executor that shares the driver's
+    process (``isolation = "thread"``) has that process to itself: it is admitted when no other call is in it, and no
+    other one until it has ended. So a call that brings the process down is found out, and one that may run at most once
+    is never recorded as begun before it is. While one waits for the others to end, no other one begins; it is tried
+    first once they have.
 
     :param deliver: takes outcomes, from whatever thread.
     :param observe: takes what calls say: the option ``observe`` of executors.
@@ -49,12 +57,13 @@ class Calls:
         self._polled: list[Executor] = []
         self._flights: dict[int, tuple[Line, Begin]] = {}
         self._numbers: dict[int, int] = {}
-        self._waiting: dict[str, deque[Line]] = {}
+        self._waiting: dict[tuple[str, bool], deque[Line]] = {}
         self._freed: set[str] = set()
         self._number = 0
         self._local: set[int] = set()
         self._careful = 0
         self._taken: dict[str, int] = {}
+        self._taken_alone: dict[str, int] = {}
         self._taken_local = 0
         self._taken_careful = False
         self._awaited = False
@@ -76,17 +85,19 @@ class Calls:
     def new_group(self) -> None:
         """Forget the slots that were taken for the last group of steps: its calls are submitted, or will not be."""
         self._taken.clear()
+        self._taken_alone.clear()
         self._taken_local = 0
         self._taken_careful = False
 
-    def admit(self, call: PlannedCall, careful: bool) -> bool:  # noqa: FBT001 -- asked by the machine for each call
-        """Return whether a call may begin now, and take its slot."""
+    def admit(self, call: PlannedCall, crashes: int) -> bool:
+        """Return whether a call may begin now, under which so many processes have died, and take its slot."""
         name = call.executor
         executor = self._executors.get(name) or self.executor(name)
         taken = self._taken.get(name, 0)
         if executor.free() <= taken:
             return False
         if executor.isolation == "thread":
+            careful = crashes > 0 or call.at_most_once
             if self._careful or self._taken_careful or (self._awaited and not careful):
                 return False
             if careful and (self._local or self._taken_local):
@@ -95,8 +106,16 @@ class Calls:
             self._awaited = False
             self._taken_careful = careful
             self._taken_local += 1
+        elif crashes >= ALONE_AFTER:
+            if self._none_alone(name):
+                return False
+            self._taken_alone[name] = self._taken_alone.get(name, 0) + 1
         self._taken[name] = taken + 1
         return True
+
+    def _none_alone(self, name: str) -> bool:
+        """Return whether an executor has no slot for a call that is to be alone."""
+        return self._executors[name].free_alone() <= self._taken_alone.get(name, 0)
 
     def waits(self, line: Line) -> bool:
         """Let a line wait that could only begin a call for which there is no slot; return whether it was so."""
@@ -105,15 +124,19 @@ class Calls:
         call = line.here.call
         if call is None or not line.here.performs:
             return False
-        executor = self._executors.get(call.executor)
-        if executor is None or executor.free() > self._taken.get(call.executor, 0):
+        name = call.executor
+        executor = self._executors.get(name)
+        if executor is None:
             return False
-        self.wait(line, call.executor)
+        if executor.free() > self._taken.get(name, 0) and (line.crashes < ALONE_AFTER or not self._none_alone(name)):
+            return False
+        self.wait(line, name)
         return True
 
     def wait(self, line: Line, name: str) -> None:
-        """Let a line wait for a slot of an executor."""
-        self._waiting.setdefault(name, deque()).append(line)
+        """Let a line wait for a slot of an executor: apart where it needs one of those that are fewer."""
+        apart = line.crashes >= ALONE_AFTER and _fewer_alone(self._executors[name])
+        self._waiting.setdefault((name, apart), deque()).append(line)
 
     def forget(self, line: Line) -> bool:
         """Take a line out of those that wait for a slot; return whether it was one."""
@@ -125,8 +148,8 @@ class Calls:
 
     def set_down(self) -> list[Line]:
         """Take out of those that wait for a slot the lines whose calls would share the driver's process."""
-        names = [name for name in self._waiting if self._executors[name].isolation == "thread"]
-        return [line for name in names for line in self._waiting.pop(name)]
+        keys = [key for key in self._waiting if self._executors[key[0]].isolation == "thread"]
+        return [line for key in keys for line in self._waiting.pop(key)]
 
     def serves(self) -> bool:
         """Return whether lines that wait for a slot may find one now."""
@@ -142,8 +165,10 @@ class Calls:
         yield from sorted(lines, key=_may_share)
 
     def _served(self, name: str) -> list[Line]:
-        waiting = self._waiting.get(name, deque())
-        return [waiting.popleft() for _ in range(min(len(waiting), self._executors[name].free()))]
+        free = self._executors[name].free()
+        apart = self._waiting.get((name, True))
+        alone = _first(apart, self._executors[name].free_alone()) if apart else []
+        return [*alone, *_first(self._waiting.get((name, False), deque()), free - len(alone))]
 
     # Calls
 
@@ -156,13 +181,13 @@ class Calls:
         executor = self._executors[call.executor]
         if executor.isolation == "thread":
             self._local.add(number)
-            if begin.alone or call.at_most_once:
+            if begin.crashes or call.at_most_once:
                 self._careful = number
         executor.submit(
             Call(
                 number, call.component, copy(begin.arguments), info.name, info.flow, line.path, begin.node, begin.visit,
                 begin.attempt, f"{info.name}{line.path}/{begin.node}/{begin.visit}", call.timeout, call.grace,
-                begin.alone, info.round,
+                begin.crashes >= ALONE_AFTER, info.round, 0 < begin.crashes < ALONE_AFTER,
             )
         )  # fmt: skip
 
@@ -270,7 +295,7 @@ class Calls:
     def retry(self) -> None:
         """Let waiting lines try again, whether a call has ended or not: an executor may have grown."""
         if self._waiting:
-            self._freed.update(name for name, waiting in self._waiting.items() if waiting)
+            self._freed.update(name for (name, _), waiting in self._waiting.items() if waiting)
 
     def busy(self) -> bool:
         """Return whether calls wait for :meth:`poll`."""
@@ -296,7 +321,18 @@ class Calls:
             executor.close(grace)
 
 
+def _fewer_alone(executor: Executor) -> bool:
+    """Return whether fewer calls may begin that are to be alone than others."""
+    free = executor.free()  # Asked first: a call that ends in between adds to the other number.
+    return executor.free_alone() < free
+
+
+def _first(waiting: deque[Line], room: int) -> list[Line]:
+    """Take the first of those that wait, as many as there is room for."""
+    return [waiting.popleft() for _ in range(min(len(waiting), room))]
+
+
 def _may_share(line: Line) -> bool:
-    """Return whether the call that a line waits to begin may share its process: those that may not come first."""
+    """Return whether the call that a line waits for may share its process with any: those that may not come first."""
     call = line.here.call
     return not (line.crashes or (call is not None and call.at_most_once))

@@ -78,5 +78,5 @@ class Parting(NamedTuple):
         return again
 
 
-def _nobody(call: object, careful: bool) -> bool:  # noqa: FBT001 -- the shape of Admit
+def _nobody(call: object, crashes: int) -> bool:
     return False

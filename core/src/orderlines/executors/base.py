@@ -18,9 +18,12 @@ class Call(NamedTuple):
     """One attempt, ready to run.
 
     ``id`` is the driver's number for it, never used twice in one driver. ``arguments`` are live values that the call
-    may keep and change. ``key`` is the idempotency key ``run/line/node/visit``. Times are in seconds. A call that is
-    ``alone`` must not share its process with another one (it, or a neighbour, has brought a process down before).
-    ``round`` is the run's.
+    may keep and change. ``key`` is the idempotency key ``run/line/node/visit``. Times are in seconds. ``round`` is the
+    run's.
+
+    Where calls may share a process, a ``suspect`` (it was in a process that died, and whose doing that was is not
+    known) must share one with other suspects only, and with as few of them as can be. One that is ``alone`` (that has
+    come to it more than once) must not share its process with any.
     """
 
     id: int
@@ -37,6 +40,7 @@ class Call(NamedTuple):
     grace: float
     alone: bool
     round: int = 1
+    suspect: bool = False
 
 
 class Outcome(NamedTuple):
@@ -108,7 +112,7 @@ class Executor(ABC):
 
     @abstractmethod
     def submit(self, call: Call) -> None:
-        """Begin a call; only called while :meth:`free` is positive."""
+        """Begin a call; only called while :meth:`free` is positive, and :meth:`free_alone` if it is to be alone."""
 
     @abstractmethod
     def end(self, call: int) -> None:
@@ -117,6 +121,14 @@ class Executor(ABC):
     @abstractmethod
     def close(self, grace: float) -> None:
         """End every call within ``grace`` seconds and leave no process behind."""
+
+    def free_alone(self) -> int:
+        """Return how many of the calls that would begin at once may be ``alone``: *never* more than :meth:`free`.
+
+        The driver keeps those that are more, and they do not count as begun. It asks where :attr:`isolation` is not
+        ``thread``.
+        """
+        return self.free()
 
     def busy(self) -> bool:
         """Return whether calls wait for :meth:`poll`."""

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ CUT_OFF = 0.2
 """Seconds that a child whose socket is closed has to end by itself."""
 PATIENCE = 2.0
 """Seconds after which a killed child is given up: its keeper is stopped, or the kernel does not let go of it."""
+QUARANTINES = 16
+"""Children at once that take suspects, where calls share a child."""
 STARTS = 3
 """First children that may be killed, one after the other, before one is ready."""
 _CLOSED = "the executor was closed before it began"
@@ -256,7 +259,7 @@ class ChildLoop:
             self._release(flight.slot)
             return
         outcome = outcome._replace(how=flight.asked, message=flight.reason(), kinds=())
-        if flight.slot.capacity > 1 and not flight.slot.single_use:
+        if flight.slot.outlives_one():
             self._land(flight, outcome)
             self._release(flight.slot)
         else:
@@ -267,15 +270,26 @@ class ChildLoop:
     # Calls.
 
     def _slot_for(self, call: Call) -> Slot:
-        if call.alone:
-            slot = self._open()
-            slot.single_use = True
-            return slot
+        if call.alone or call.suspect:
+            return self._slot_apart(call)
         open_slots = [slot for slot in self._slots.values() if slot.takes()]
         for slot in open_slots:
             if slot.ready:
                 return slot
         return open_slots[0] if open_slots else self._open()
+
+    def _slot_apart(self, call: Call) -> Slot:
+        """Return a slot for a call under which a process has died; where each has its own, a suspect is alone, too."""
+        if call.alone or self._kind.capacity == 1:
+            slot = self._open()
+            slot.single_use = True
+            return slot
+        quarantines = [slot for slot in self._slots.values() if slot.takes(suspects=True)]
+        if len(quarantines) >= QUARANTINES:
+            return min(quarantines, key=lambda slot: len(slot.flights))
+        slot = self._open()
+        slot.quarantine = True
+        return slot
 
     def _send(self, flight: Flight) -> None:
         slot = flight.slot
@@ -285,6 +299,7 @@ class ChildLoop:
         except ValueNotStorable as error:
             outcome = flight.close("raised", f"an argument cannot be sent: {error}", 0.0)
             self._land(flight, outcome._replace(kinds=kinds_of(error)))
+            self._release(slot)
             return
         self._unsent[slot.number] = slot
         self._start_clock(flight, LOADING if tell else 0.0)
@@ -359,7 +374,7 @@ class ChildLoop:
 
     def _release(self, slot: Slot) -> None:
         """Kill a child without calls if it will get no more."""
-        if not slot.flights and (slot.single_use or self._close_by != math.inf):
+        if not slot.flights and (slot.passing() or self._close_by != math.inf):
             self._kill(slot)
 
     def _kill_for(self, flight: Flight) -> None:
@@ -380,7 +395,8 @@ class ChildLoop:
             self._kill(slot)
             return
         if slot.child.pid is not None:
-            os.kill(slot.child.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # Its keeper may have seen its end, and not be able to say so.
+                os.kill(slot.child.pid, signal.SIGKILL)
         slot.child.exit = Exit(None, left=True)
         self._gone(slot)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 START = 30.0
 """Seconds that the first child has to become ready."""
+ALONE = 16
+"""Calls at once that have a process to themselves, where calls share a child otherwise."""
 
 
 class ChildExecutor(Executor):
@@ -57,6 +59,8 @@ class ChildExecutor(Executor):
         # Each of the two is written by one side only, so neither needs a lock.
         self._submitted = 0
         self._landed = 0
+        # An id is put in before the loop's thread hears of the call, which takes it out: each at one stroke.
+        self._alone: set[int] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._supervisor = Supervisor(options.get("output"), self.preload)
@@ -97,14 +101,21 @@ class ChildExecutor(Executor):
         """Return how many calls would begin at once if they were submitted now."""
         return self.concurrency - (self._submitted - self._landed)
 
+    def free_alone(self) -> int:
+        """Return how many of them may be ``alone``: each takes a child, and its keeper, that are made for it."""
+        free = self.free()
+        return free if self.capacity() == 1 else min(free, ALONE - len(self._alone))
+
     def submit(self, call: Call) -> None:
-        """Begin a call; only called while :meth:`free` is positive.
+        """Begin a call; only called while :meth:`free` is positive, and :meth:`free_alone` if it is to be alone.
 
         :raises RuntimeError: :meth:`start` was not called.
         """
         if self._loop is None:
             raise RuntimeError(f"the executor {self.name!r} has not been started")
         self._submitted += 1
+        if call.alone:
+            self._alone.add(call.id)
         if not self._loop.post(partial(self._loop.begin, call)):
             self._deliver([closed(call, "lost", "the executor was closed before it began")])
 
@@ -135,6 +146,8 @@ class ChildExecutor(Executor):
 
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         self._landed += len(outcomes)
+        if self._alone:
+            self._alone.difference_update([outcome.call for outcome in outcomes])
         self.deliver(outcomes)
 
 

@@ -72,6 +72,8 @@ class Slot:
     """A child process and the calls in it.
 
     :ivar output: takes what the child writes to standard output and error, where that is captured here.
+    :ivar single_use: whether it is for one call, that shares it with no other one, and goes with it.
+    :ivar quarantine: whether it is for suspects, and goes when the last of them has gone.
     :ivar ready: whether the child has said that it takes calls; those that came before wait in ``waiting``.
     :ivar closing: whether it was killed, so that no call may be put into it.
     :ivar cut_off: whether its end of the socket is closed.
@@ -86,6 +88,7 @@ class Slot:
         self.output = output
         self.capacity = capacity
         self.single_use = False
+        self.quarantine = False
         self.flights: dict[int, Flight] = {}
         self.waiting: deque[Flight] = deque()
         self.loaded: set[tuple[str, str, str]] = set()
@@ -95,9 +98,19 @@ class Slot:
         self.stuck: int | None = None
         self.note = ""
 
-    def takes(self) -> bool:
-        """Return whether another call may be put into it."""
-        return not (self.closing or self.cut_off or self.single_use) and len(self.flights) < self.capacity
+    def takes(self, *, suspects: bool = False) -> bool:
+        """Return whether another call may be put into it, or another suspect."""
+        if self.closing or self.cut_off or self.single_use or self.quarantine is not suspects:
+            return False
+        return len(self.flights) < self.capacity
+
+    def passing(self) -> bool:
+        """Return whether it goes with the last of its calls."""
+        return self.single_use or self.quarantine
+
+    def outlives_one(self) -> bool:
+        """Return whether its process goes on where one of its calls had to be ended."""
+        return self.capacity > 1 and not (self.passing() and len(self.flights) == 1)
 
     def resolve(self, now: float) -> list[Outcome]:
         """Return the outcomes of all calls that the child's end has caught."""

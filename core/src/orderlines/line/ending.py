@@ -274,5 +274,5 @@ def unread(line: Line, now: float, reason: ValueLost) -> Turn:
     return turn._replace(step=turn.step._replace(ending=turn.step.ending._replace(variables=lost(str(reason)))))
 
 
-def _never(call: PlannedCall, careful: bool) -> bool:  # noqa: FBT001 -- the shape of Admit
+def _never(call: PlannedCall, crashes: int) -> bool:
     return False

@@ -116,14 +116,17 @@ class Line:
 
 
 class Begin(NamedTuple):
-    """A call to submit once its step is committed."""
+    """A call to submit once its step is committed.
+
+    :ivar crashes: processes that have died under it so far.
+    """
 
     call: PlannedCall
     arguments: Mapping[str, Any]
     node: str
     visit: int
     attempt: int
-    alone: bool
+    crashes: int
 
 
 class Turn(NamedTuple):

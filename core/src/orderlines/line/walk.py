@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from orderlines.plan import PlannedCall, PlannedNode
     from orderlines.strategies.base import Decision
 
-    Admit = Callable[[PlannedCall, bool], bool]
+    Admit = Callable[[PlannedCall, int], bool]
 
 MAX_VISITS = 1_000
 """Visits to one node that fails and sends its line elsewhere, after which a loop is taken for endless."""
@@ -39,8 +39,8 @@ class Walk:
     """A step being made. Nothing of the line is changed.
 
     :param now: the moment, by the store's clock.
-    :param admit: ``admit(call, careful)`` returns whether the call's executor has a slot, and takes it. ``careful``: a
-        call that must not be recorded as begun while it waits behind others, or must have a process to itself.
+    :param admit: ``admit(call, crashes)`` returns whether the call's executor has a slot, and takes it. ``crashes``:
+        processes that have died under the call so far.
     :ivar upcoming: the number of the attempt that comes next at the cursor, where one has just failed; else 0.
     """
 
@@ -187,7 +187,7 @@ class Walk:
             return self.park(attempt - 1)
         if planned.queue != line.queue and planned.queue is not None:
             return self.move(planned.queue, attempt - 1)
-        if not self.admit(call, self.crashes > 0 or call.at_most_once):
+        if not self.admit(call, self.crashes):
             if not self.tasks and not self.attempts and line.status == LineStatus.READY:
                 return self.turn(None, wants=call.executor)
             return self.turn(
@@ -208,7 +208,7 @@ class Walk:
             True,  # noqa: FBT003 -- as above
             tuple(self.attempts),
         )  # fmt: skip
-        return self.turn(step, Begin(call, arguments, node, self.visit(node), attempt, self.crashes > 0))
+        return self.turn(step, Begin(call, arguments, node, self.visit(node), attempt, self.crashes))
 
     def open(self, planned: PlannedNode, action: Open | Each | Enter, attempt: int) -> Turn | None:
         """Open child lines, and wait for them; where there are none, go on."""
@@ -386,7 +386,7 @@ class Walk:
     def handle(self, call: PlannedCall, error: Error, *, lift: bool, crashes: int = 0) -> Turn:
         """Begin an ``on_failure`` call.
 
-        :param crashes: processes that it has brought down so far; after one it has a process to itself.
+        :param crashes: processes that have died under it so far.
         """
         known = {
             "run": self.line.info.name, "flow": self.line.plan.flow.name, "node": error.node, "task_id": error.node,
@@ -403,12 +403,12 @@ class Walk:
         paused = self.line.halt == Halt.PAUSE
         state = json.dumps({**error._asdict(), "own": call is not self.line.plan.handler}, ensure_ascii=False)
         kept: dict[str, Any] = {"state": state, "lift": lift, "vars": self.snapshot(), "crashes": crashes}
-        if paused or not self.admit(call, crashes > 0):
+        if paused or not self.admit(call, crashes):
             step = self.step(LineStatus.HANDLER, keep=not paused, attempt=0, **kept)
             return self.turn(step, wants=None if paused else call.executor)
         attempt = crashes + 1
         step = self.step(LineStatus.HANDLER, attempt=attempt, began=self.now, executor=call.executor, **kept)
-        return self.turn(step, Begin(call, arguments, f"{error.node}:on_failure", 1, attempt, crashes > 0))
+        return self.turn(step, Begin(call, arguments, f"{error.node}:on_failure", 1, attempt, crashes))
 
     def untold(self, error: Error, problem: ExpressionError) -> Turn:
         """Write down that the arguments of an ``on_failure`` call cannot be worked out, and end the line."""

@@ -44,6 +44,7 @@ class Bench:
         timeout: float | None = None,
         grace: float = 0.3,
         alone: bool = False,
+        suspect: bool = False,
         target: str | None = None,
         **arguments: Any,
     ) -> Call:
@@ -52,13 +53,15 @@ class Bench:
         number = next(self._numbers)
         key = f"run-1//node-{number}/1"
         return Call(
-            number, component, arguments, "run-1", "flow", "/", f"node-{number}", 1, 1, key, timeout, grace, alone
+            number, component, arguments, "run-1", "flow", "/", f"node-{number}", 1, 1, key, timeout, grace, alone, 1,
+            suspect,
         )  # fmt: skip
 
     def submit(self, name: str, **details: Any) -> int:
         """Submit a call and return its id; the details are those of :meth:`call`."""
         call = self.call(name, **details)
         assert self.executor.free() > 0
+        assert not call.alone or self.executor.free_alone() > 0
         self.executor.submit(call)
         return call.id
 

@@ -157,6 +157,11 @@ class ExecutorTests:
         assert bench.executor.free() == before
         assert bench.run("noop").how == "returned"
 
+    def test_no_more_calls_may_be_alone_than_may_begin(self, bench: Bench) -> None:
+        assert 0 < bench.executor.free_alone() <= bench.executor.free()
+        bench.wait_all([bench.submit("noop", alone=True) for _ in range(bench.executor.free_alone())])
+        assert 0 < bench.executor.free_alone() <= bench.executor.free()
+
     @pytest.fixture
     def heard(self) -> Iterator[Heard]:
         """Return an executor that somebody listens to."""
@@ -292,6 +297,27 @@ class KillTests(ExecutorTests):
         assert bench.wait(neighbour).how == "returned"
         first, second = (bench.run("process", alone=True).result for _ in range(2))
         assert first != second
+
+    def test_a_suspect_shares_its_process_with_none_that_is_not_one(self, bench: Bench, tmp_path: Path) -> None:
+        go = str(tmp_path / "go")
+        neighbours = [bench.submit("wait_for", path=go)]
+        if bench.executor.free_alone() > 1:
+            neighbours.append(bench.submit("wait_for", path=go, alone=True))
+        outcome = bench.run("exit_now", code=4, suspect=True)
+        assert (outcome.how, outcome.message) == ("died", "exit code 4")
+        (tmp_path / "go").touch()
+        assert {outcome.how for outcome in bench.wait_all(neighbours)} == {"returned"}
+        first, second = (bench.run("process", suspect=True).result for _ in range(2))
+        assert first != second, "it goes with its last call"
+
+    def test_the_end_of_a_suspect_costs_the_others_nothing(self, bench: Bench, tmp_path: Path) -> None:
+        go = str(tmp_path / "go")
+        others = [bench.submit("wait_for", path=go, suspect=True) for _ in range(min(bench.executor.free() - 1, 20))]
+        call = bench.submit("nap", seconds=60.0, suspect=True)
+        bench.executor.end(call)
+        assert bench.wait(call).how == "ended"
+        (tmp_path / "go").touch()
+        assert {outcome.how for outcome in bench.wait_all(others)} <= {"returned"}
 
     @pytest.mark.parametrize("how", ["end", "close"])
     def test_nothing_that_a_call_started_outlives_it(self, bench: Bench, family_folder: Path, how: str) -> None:
