@@ -73,7 +73,7 @@ class Scene:
         here = SimpleNamespace(call=self.call, performs=True)
         info = SimpleNamespace(name="run", flow="flow", round=1)
         return SimpleNamespace(
-            id=self._count, crashes=crashes, here=here, info=info, path="", status=LineStatus.READY, halt=0
+            id=self._count, crashes=crashes, here=here, info=info, path="", status=LineStatus.READY, halt=0, cursor=0
         )
 
     def begin(self, *crashes: int) -> list[bool]:
