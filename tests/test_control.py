@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import orderlines
 from orderlines.acceptance import new_run
 from orderlines.draining import Drainer
 from orderlines.engine import open_store
@@ -222,8 +223,6 @@ def test_a_resumed_run_without_a_driver_says_how_to_go_on(begin: Callable[[str],
 
 
 def test_a_run_is_controlled_from_python_as_well(tmp_path: Path) -> None:
-    import orderlines  # noqa: PLC0415
-
     path = tmp_path / "flow.yaml"
     path.write_text(GATE.replace("path: log", f"path: {tmp_path}/log"), encoding="utf-8")
     with orderlines.Engine(f"sqlite:///{tmp_path}/runs.db") as engine:
@@ -241,6 +240,18 @@ def test_a_run_is_controlled_from_python_as_well(tmp_path: Path) -> None:
                 act()
         with pytest.raises(UnknownRun):
             orderlines.Run(engine.store, "nobody").pause()
+
+
+def test_a_handle_reads_the_flow_of_its_run_for_the_first_signal_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(SQLiteStore(f"sqlite:///{tmp_path}/runs.db")) as store:
+        flow = load_text("flow: x\nline: [{id: f, foreach: [1, 2, 3], line: [{id: s, signal: go}]}]", registry()).flow
+        run = orderlines.Run(store, store.accept(new_run(flow, {}, None, None)).name)
+        bodies = [store.flow(flow.digest)]
+        monkeypatch.setattr(store, "flow", lambda digest: bodies.pop())
+        for place in range(3):
+            assert run.signal(f"f#1/{place}/s")
 
 
 def test_a_run_that_cannot_be_read_back_is_stopped_all_the_same(shell: Shell) -> None:

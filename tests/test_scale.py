@@ -12,7 +12,7 @@ import random
 import sqlite3
 import sys
 import tracemalloc
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -22,7 +22,10 @@ from orderlines.driver import Driver
 from orderlines.flow.load import load_text
 from orderlines.plugins import registry
 from orderlines.stores.sqlite import SQLiteStore
+from orderlines.testing.drivers.played import PlayedDriver
+from orderlines.testing.drivers.records import fork, opening
 from orderlines.testing.invariants import Invariants
+from orderlines.testing.stores.signalling import wait_for
 from orderlines.testing.witness import read
 from orderlines.values import decode
 
@@ -282,3 +285,24 @@ def test_what_other_runs_have_left_makes_no_join_dearer(tmp_path: Path, monkeypa
     beside = large.drive(large.accept(small))
     large.store.close()
     assert beside.instructions < alone.instructions * SLACK
+
+
+def test_signals_that_name_their_lines_cost_as_much_each_however_many_lines_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = []
+    for size in (MANY // TIMES, MANY):
+        url = f"sqlite:///{tmp_path}/{size}.db"
+        with closing(SQLiteStore(url)) as store:
+            driver = PlayedDriver(store)
+            root = driver.begin()
+            for line in driver.write(fork(root, opening([str(place) for place in range(size)], size))).opened:
+                driver.write(wait_for(line, "s", f"{line.path}/s".lstrip("/")))
+        with counting(monkeypatch) as count, closing(SQLiteStore(url)) as store:
+            begun = count()
+            for place in range(size):
+                assert store.signal(root.run, f"fork#1/{place}/s", "1")
+            works.append([after - before for before, after in zip(begun, count(), strict=True)])
+    (instructions, calls), more = works
+    assert more[0] <= instructions * TIMES * SLACK, works
+    assert more[1] <= calls * TIMES * SLACK, works

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Self, SupportsFloat, Unpack
 
     from orderlines.acceptance import FlowLike
+    from orderlines.keptflows import KeptFlows
     from orderlines.plugins import Registry
     from orderlines.scheduling import When
     from orderlines.stores.base import Store
@@ -272,6 +273,7 @@ class Run:
         self._driving = driving
         self._engine = engine
         self._registry = default_registry() if engine is None else engine.registry
+        self._flows: KeptFlows | None = None
 
     @property
     def row(self) -> RunRow:
@@ -401,9 +403,12 @@ class Run:
         :raises Refused: it has ended, nothing in it can wait for such a signal, or several lines do.
         """
         from orderlines.control.signals import signal  # noqa: PLC0415 -- few programs send signals
+        from orderlines.keptflows import KeptFlows  # noqa: PLC0415 -- as above
 
         row = self.row
-        sent = signal(self.store, row, node, data, key, self._registry)
+        if self._flows is None:
+            self._flows = KeptFlows(self.store, row, self._registry)
+        sent = signal(self.store, row, node, data, key, self._registry, self._flows)
         self._remind(row)
         return sent
 

@@ -23,11 +23,20 @@ if TYPE_CHECKING:
 _OPENER: Final = re.compile(r"(.+)#[0-9]+(?:\.[0-9]+)?")
 
 
-def signal(store: Store, run: RunRow, node: str, data: Any, key: str | None, registry: Registry) -> bool:
+def signal(
+    store: Store,
+    run: RunRow,
+    node: str,
+    data: Any,
+    key: str | None,
+    registry: Registry,
+    flows: KeptFlows | None = None,
+) -> bool:
     """Send a signal to a node of a run, which may not wait for it yet; return whether it was not sent before.
 
     :param node: a node's id, one with its line (``LINE/NODE``), or what the node waits for.
     :param key: the same key again does nothing.
+    :param flows: the run's, from somebody who sends it several.
     :raises UsageError: the key is empty.
     :raises Refused: the run has ended; nothing in it waits for such a signal; or several lines do.
     :raises ValueNotStorable: the data cannot be kept.
@@ -35,7 +44,7 @@ def signal(store: Store, run: RunRow, node: str, data: Any, key: str | None, reg
     if key == "":
         raise UsageError("the key is empty; name what the signal is of, or give no key")
     check_going(run, "signalled")
-    address = _addressed(KeptFlows(store, run, registry), store, run, node)
+    address = _addressed(flows or KeptFlows(store, run, registry), store, run, node)
     return store.signal(run.id, address, encode(data), key)
 
 

@@ -190,7 +190,8 @@ class Store(ScheduleStore):
     def signal(self, run: int, target: str, data: str, key: str | None = None) -> bool:
         """Keep a signal, and give it to the line that waits for it, if one does; it is taken once.
 
-        :param target: an address as in :attr:`orderlines.stores.records.Step.waits`.
+        :param target: an address as in :attr:`orderlines.stores.records.Step.waits`. Where a line waits under its path
+            and a node, that one is meant, and how many others wait *should not* cost anything.
         :param data: JSON text.
         :param key: the same key again does nothing, and returns ``False``.
         :raises UnknownRun: there is no such run.

@@ -276,7 +276,9 @@ class Step(NamedTuple):
     clock starts then. ``keep``: the driver goes on with the line. ``lift`` clears the wish (an ``on_failure`` call
     begins on a stopped line, a node has been left out), but that a run's pause stands. ``closes`` is the label of the
     join that opens no more and whose open children are to stop. ``waits`` are the addresses under which the line
-    waits for a signal. ``logs`` are what the attempt said that the step ends, as far as it is not written yet.
+    waits for a signal: the node, the node with the path of its line, without the slash before that, and what it waits
+    for; its ``state`` lists them as JSON, with no escapes but those that JSON asks for. ``logs`` are what the attempt
+    said that the step ends, as far as it is not written yet.
     ``moves``: the line is for the queue ``queue`` from now on, and is left to whoever serves that.
     """
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from orderlines.errors import Refused, StoreUnavailable, UnknownRun
 from orderlines.states import RELEASED
+from orderlines.stores.addressing import as_listed
 from orderlines.stores.base import Store
 from orderlines.stores.records import LEASE, FlowRow
 from orderlines.stores.upgrading import advice
@@ -185,7 +186,7 @@ class RedisStore(RedisSchedules, Store):
         return pruning.prune(self._connections, runs, before, expires=expires)
 
     def signal(self, run: int, target: str, data: str, key: str | None = None) -> bool:
-        what, *more = self._run("signal", str(run), target, data, text(key))
+        what, *more = self._run("signal", str(run), target, as_listed(target), data, text(key))
         if what == b"unknown":
             raise self._unknown(run)
         if what == b"over":

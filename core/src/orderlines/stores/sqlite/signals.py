@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orderlines.errors import Refused
 from orderlines.states import Halt, LineStatus
-from orderlines.stores.addressing import addressed
+from orderlines.stores.addressing import Waiting, addressed, as_listed, way_to
 from orderlines.stores.records import LineRow
 from orderlines.stores.sqlite.columns import LINE_COLUMNS
 
@@ -15,6 +14,14 @@ if TYPE_CHECKING:
     import sqlite3
 
     from orderlines.stores.records import RunRow, Step
+
+
+_ROOT: Final = "SELECT min(id) FROM lines WHERE run = ?"
+_LINE: Final = "SELECT id, path, state FROM lines WHERE id = ? AND status = ? AND halt < ?"
+_LINES: Final = """SELECT id, path, state FROM lines
+ WHERE run = ? AND finished IS NULL AND status = ? AND halt < ? AND instr(state, ?) ORDER BY id"""
+_CHILD: Final = """SELECT lines.id FROM joins CROSS JOIN lines ON lines.join_id = joins.id
+ WHERE joins.line = ? AND joins.label = ? AND lines.path = ?"""
 
 
 def send_signal(db: sqlite3.Connection, run: RunRow, target: str, key: str | None, data: str, now: float) -> bool:
@@ -26,21 +33,36 @@ def send_signal(db: sqlite3.Connection, run: RunRow, target: str, key: str | Non
         raise Refused(f"run {run.name} has ended; nothing in it waits for a signal any more")
     if key is not None and db.execute("SELECT 1 FROM signals WHERE run = ? AND key = ?", (run.id, key)).fetchone():
         return False
-    waiting = db.execute(
-        "SELECT id, path, state FROM lines WHERE run = ? AND status = ? AND halt < ? ORDER BY id",
-        (run.id, LineStatus.SIGNAL, Halt.SKIP),
-    ).fetchall()
-    line = addressed(target, [(number, path, json.loads(state)) for number, path, state in waiting])
+    line = _named(db, run.id, target) or _waiting(db, run.id, target)
     db.execute(
         "INSERT INTO signals (run, target, key, data, created, line) VALUES (?, ?, ?, ?, ?, ?)",
-        (run.id, target, key, data, now, line),
+        (run.id, target, key, data, now, None if line is None else line.id),
     )
     if line is not None:
         db.execute(
             "UPDATE lines SET status = ?, state = ?, due = NULL, owner = NULL, epoch = epoch + 1 WHERE id = ?",
-            (LineStatus.SIGNALLED, data, line),
+            (LineStatus.SIGNALLED, data, line.id),
         )
     return True
+
+
+def _named(db: sqlite3.Connection, run: int, target: str) -> Waiting | None:
+    """Return the line that an address names, LINE/NODE, if it waits there; however many others do, costs nothing."""
+    way = way_to(target)
+    found = db.execute(_ROOT, (run,)).fetchall() if way else []
+    for label, path, place in way:
+        if found:
+            at, values = ("", ()) if place is None else (" AND lines.idx = ?", (place,))
+            found = db.execute(_CHILD + at, (found[0][0], label, path, *values)).fetchall()
+    if found:
+        found = db.execute(_LINE, (found[0][0], LineStatus.SIGNAL, Halt.SKIP)).fetchall()
+    return addressed(target, [Waiting(*row) for row in found])
+
+
+def _waiting(db: sqlite3.Connection, run: int, target: str) -> Waiting | None:
+    """Return the line that waits under an address, whichever it is."""
+    found = db.execute(_LINES, (run, LineStatus.SIGNAL, Halt.SKIP, as_listed(target)))
+    return addressed(target, [Waiting(*row) for row in found])
 
 
 def take_signal(db: sqlite3.Connection, driver: int, step: Step) -> LineRow | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,28 @@ from orderlines.testing.drivers.records import ending, fork, opening, step
 from orderlines.testing.stores.case import StoreCase
 
 if TYPE_CHECKING:
-    from orderlines.stores.records import LineRow, Step
+    from collections.abc import Sequence
+
+    from orderlines.stores.records import LineRow, Opening, Step
     from orderlines.testing.drivers.played import PlayedDriver
     from orderlines.testing.stores.case import Crowd
 
 
 def wait_for(line: LineRow, *addresses: str) -> Step:
     """Return the step after which a line waits for a signal."""
-    names = ", ".join(f'"{name}"' for name in addresses)
-    return step(line, LineStatus.SIGNAL, keep=False, waits=addresses, state=f"[{names}]", due=time.time() + 99)
+    state = json.dumps(addresses, ensure_ascii=False)
+    return step(line, LineStatus.SIGNAL, keep=False, waits=addresses, state=state, due=time.time() + 99)
+
+
+def below(line: LineRow, names: Sequence[str], node: str) -> Opening:
+    """Return a join that a line opens, with the paths that an engine gives its children."""
+    join = opening(names, node=node)
+    return join._replace(prefix=f"{line.path}{join.prefix}")
+
+
+def address(line: LineRow) -> str:
+    """Return LINE/NODE, for a node ``s``."""
+    return f"{line.path}/s".lstrip("/")
 
 
 class SignalTests(StoreCase):
@@ -73,6 +87,63 @@ class SignalTests(StoreCase):
             driver.store.signal(parent.run, "s", "1")
         assert driver.store.signal(parent.run, "fork#1/b/s", "1")
         assert [line.path for line in driver.claim()] == ["/fork#1/b"]
+
+    @pytest.mark.parametrize("names", [("0", "1", "2"), ("x", "y", "z"), ("2", "1", "0")], ids="-".join)
+    def test_an_address_names_a_line_at_any_depth(self, driver: PlayedDriver, names: tuple[str, ...]) -> None:
+        root = driver.begin()
+        outer = driver.write(fork(root, below(root, names, "outer"))).opened
+        lines = [line for each in outer for line in driver.write(fork(each, below(each, names, "inner"))).opened]
+        for line in lines:
+            driver.write(wait_for(line, "s", address(line), "go"))
+        for line in lines[::-1]:
+            assert driver.store.signal(root.run, address(line), "1")
+            (claimed,) = driver.claim()
+            assert (claimed.path, claimed.status) == (line.path, LineStatus.SIGNALLED)
+
+    def test_an_address_names_a_line_of_a_graph(self, driver: PlayedDriver) -> None:
+        root = driver.begin()
+        join = below(root, "abc", "graph")._replace(after={0: (1,), 1: (2,)})
+        (done,) = driver.write(fork(root, join)).opened
+        for _ in "cb":
+            (done,) = driver.write(ending(done, siblings=join)).opened
+        driver.write(wait_for(done, "s", address(done)))
+        assert driver.store.signal(root.run, "graph#1/a/s", "1")
+        assert [line.path for line in driver.claim()] == ["/graph#1/a"]
+
+    def test_an_address_names_a_line_that_is_still_to_wait(self, driver: PlayedDriver) -> None:
+        root = driver.begin()
+        one, two = driver.write(fork(root, below(root, "01", "fork"))).opened
+        driver.write(wait_for(one, "s", address(one)))
+        assert driver.store.signal(root.run, address(two), "2")
+        assert driver.store.signal(root.run, "fork#1/7/s", "7")
+        woken = driver.write(wait_for(two, "s", address(two))).woken
+        assert woken is not None
+        assert woken.state == "2"
+        assert driver.store.line(one.id).status == LineStatus.SIGNAL
+
+    def test_an_address_names_its_line_whatever_others_wait_for(self, driver: PlayedDriver) -> None:
+        root = driver.begin()
+        one, two = driver.write(fork(root, below(root, "01", "fork"))).opened
+        driver.write(wait_for(one, "s", address(one)))
+        driver.write(wait_for(two, "s", address(two), address(one)))
+        for line in (one, two):
+            assert driver.store.signal(root.run, address(one), "1")
+            assert [line.id for line in driver.claim()] == [line.id]
+
+    @pytest.mark.parametrize(
+        "name", ["fork#1/0/s", "a/b", "a/b/c", "/", "//s", 'say "hi"', "a\\b", "größe 𝄞", "a%b_c", "50%s"]
+    )
+    def test_what_a_line_waits_for_may_look_like_anything(self, driver: PlayedDriver, name: str) -> None:
+        root = driver.begin()
+        one, two = driver.write(fork(root, below(root, "01", "fork"))).opened
+        driver.write(wait_for(two, "s", address(two), name))
+        assert driver.store.signal(root.run, f"not {name}", "0")
+        assert driver.store.signal(root.run, name.upper() + ".", "0")
+        assert driver.claim() == []
+        assert driver.store.signal(root.run, name, "1")
+        (claimed,) = driver.claim()
+        assert (claimed.id, claimed.state) == (two.id, "1")
+        assert driver.store.line(one.id).status == LineStatus.READY
 
     def test_after_the_end_nothing_takes_a_signal(self, driver: PlayedDriver) -> None:
         line = driver.begin()
