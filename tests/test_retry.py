@@ -409,6 +409,21 @@ def test_a_signal_that_had_come_before_the_stop_is_not_waited_for_again(start: S
     assert tasks(run) == [("s", "SUCCESS", 1)]
 
 
+def test_a_signal_that_a_void_node_took_is_sent_again_under_its_key(start: Start) -> None:
+    waits = "{id: a, signal: go}, {id: b, signal: on}, {id: f, foreach: [1], line: [{id: s, signal: in}]}"
+    failing = fail("c", "'${n}'")
+    run = start(f"vars: {{n: 1}}\nline: [{waits}, {failing}]")
+
+    def sent(*addresses: str) -> list[bool]:
+        return [run.signal(address, key=f"once {address}") for address in addresses]
+
+    assert sent("a", "b", "f#1/0/s") == [True, True, True]
+    assert run.wait(30) == "FAILURE"
+    run.retry(from_="b", vars={"n": 0})
+    assert sent("a", "f#1/0/s", "f#1/0/s", "b") == [False, True, False, True]
+    assert run.wait(30) == "SUCCESS"
+
+
 @pytest.mark.parametrize("data", ['"ana"', json.dumps("x" * 300_000)], ids=["small", "large"])
 def test_a_signal_outlives_a_stop_by_one_who_does_not_know_the_plan(data: str, tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/runs.db")

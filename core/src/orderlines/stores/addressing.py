@@ -15,11 +15,15 @@ _DIGITS: Final = 9
 
 
 class Waiting(NamedTuple):
-    """A line that waits for a signal; ``state`` is what the step wrote by which it began to: its addresses."""
+    """A line that waits for a signal; ``state`` is what the step wrote by which it began to: its addresses.
+
+    ``tasks`` counts those that it has finished.
+    """
 
     id: int
     path: str
     state: str
+    tasks: int
 
     def addresses(self) -> list[str]:
         """Return under what a signal may be sent to it."""
@@ -62,6 +66,15 @@ def addressed(target: str, waiting: Sequence[Waiting]) -> Waiting | None:
         names = ", ".join(f"{line.path}/{line.addresses()[0]}".lstrip("/") for line in found[:5])
         raise Refused(f"{len(found)} lines wait for {target!r}; name one of them: {names}")
     return found[0] if found else None
+
+
+def taker(line: int, tasks: int, *, root: bool) -> int:
+    """Return who takes a signal, as one number, such that a rewind can tell whether it is void.
+
+    A line below the root line is void with all that it did: it is its number. The root line is only taken back: it is
+    the task that comes of the visit, -1 for its first one, -2 for the next.
+    """
+    return -1 - tasks if root else line
 
 
 def _place(name: str) -> int | None:

@@ -172,11 +172,12 @@ class Store(ScheduleStore):
     def reopen(self, wanted: Reopening) -> RunRow:
         """Begin a new round of a run that has failed or was stopped; return the run as it then is.
 
-        The root line is reopened, or taken back to an earlier node, which voids all that came of later ones. A line is
-        reopened where it ended: the task at which it failed or was stopped becomes an attempt, with what ``on_failure``
-        left; where it was a join, the line waits for it again, and those children are reopened that have failed or were
-        stopped, those that were never opened are opened in their turn, and those that have succeeded stay. A stopped
-        task with a result and without an executor is a wait whose signal had come: the line is SIGNALLED with it again.
+        The root line is reopened, or taken back to an earlier node, which voids all that came of later ones, and frees
+        the keys of the signals that were taken there, so that they can be sent again. A line is reopened where it
+        ended: the task at which it failed or was stopped becomes an attempt, with what ``on_failure`` left; where it
+        was a join, the line waits for it again, and those children are reopened that have failed or were stopped, those
+        that were never opened are opened in their turn, and those that have succeeded stay. A stopped task with a
+        result and without an executor is a wait whose signal had come: the line is SIGNALLED with it again.
 
         :raises UnknownRun: there is no such run.
         :raises Refused: it has not ended, it has succeeded, it was pruned, or it has had another round meanwhile.
@@ -193,7 +194,7 @@ class Store(ScheduleStore):
         :param target: an address as in :attr:`orderlines.stores.records.Step.waits`. Where a line waits under its path
             and a node, that one is meant, and how many others wait *should not* cost anything.
         :param data: JSON text.
-        :param key: the same key again does nothing, and returns ``False``.
+        :param key: the same key again does nothing, and returns ``False``, unless :meth:`reopen` has freed it.
         :raises UnknownRun: there is no such run.
         :raises Refused: the run has ended, or several lines wait for such a signal.
         """

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orderlines.states import OVERDUE, Halt, LineStatus
+from orderlines.stores.addressing import taker
 from orderlines.stores.records import Committed, LineRow
 from orderlines_store_mysql import graphs
 from orderlines_store_mysql.advancing import statements
@@ -277,10 +278,12 @@ class Group:
         ).rows
         if found:
             number, data = found[0]
-            self.write(put("UPDATE ol_signals SET line = %s WHERE id = %s", step.line, number))
+            line = self.locked.lines[step.line]
+            by = taker(line.id, step.before + len(step.tasks), root=line.join is None)
+            self.write(put("UPDATE ol_signals SET line = %s WHERE id = %s", by, number))
             self.write(put(_SIGNALLED, LineStatus.SIGNALLED, data, self._driver, step.line))
-            self.locked.lines[step.line].epoch += 1
-            came.woken = self._read(step.line)
+            line.epoch += 1
+            came.woken = self._read(line.id)
 
     # Answers
 

@@ -17,6 +17,9 @@ _BACK: Final = """UPDATE ol_lines SET status = %s, cur = %s, tasks = %s, vars_at
  halt = 0, owner = NULL, began = NULL, due = NULL, executor = NULL, crashes = 0, state = NULL, result = NULL,
  error = NULL, finished = NULL WHERE id = %s"""
 
+_FREE: Final = """UPDATE ol_signals SET key_digest = NULL WHERE run = %s AND key_digest IS NOT NULL
+ AND (line < %s OR line > 0 AND line NOT IN (SELECT id FROM ol_lines WHERE run = %s))"""
+
 
 def rewind(transaction: Transaction, run: int, root: int, to: Rewind) -> None:
     """Take the root line of a run that has ended back, with all that it opened since."""
@@ -36,6 +39,7 @@ def rewind(transaction: Transaction, run: int, root: int, to: Rewind) -> None:
         ),
         put("DELETE FROM ol_tasks WHERE line = %s AND ordinal >= %s", root, to.tasks),
         put("UPDATE ol_rounds SET vars = NULL WHERE run = %s AND tasks > %s", run, to.tasks),
+        put(_FREE, run, -to.tasks, run),
         put(_BACK, LineStatus.READY, to.cursor, to.tasks, root),
     )
 

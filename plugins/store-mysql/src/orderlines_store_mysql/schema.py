@@ -59,6 +59,7 @@ TABLES: Final = (
     """ol_followers (
         join_id BIGINT NOT NULL, idx INT NOT NULL, missing INT NOT NULL, PRIMARY KEY (join_id, idx)
     )""",
+    # `line`: who took it, as `orderlines.stores.addressing.taker` says
     """ol_signals (
         id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, run BIGINT NOT NULL, target LONGTEXT NOT NULL,
         data LONGTEXT NOT NULL, created DOUBLE NOT NULL, line BIGINT, key_digest BINARY(32),

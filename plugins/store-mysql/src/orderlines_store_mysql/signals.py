@@ -8,7 +8,7 @@ from pymysql.err import OperationalError
 
 from orderlines.errors import Refused, UnknownRun
 from orderlines.states import Halt, LineStatus
-from orderlines.stores.addressing import Waiting, addressed, as_listed, way_to
+from orderlines.stores.addressing import Waiting, addressed, as_listed, taker, way_to
 from orderlines_store_mysql.literals import put
 from orderlines_store_mysql.schema import digest
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _ROOT: Final = "SELECT MIN(id) FROM ol_lines WHERE run = %s"
 _CHILD: Final = """SELECT child.id FROM ol_joins STRAIGHT_JOIN ol_lines AS child ON child.join_id = ol_joins.id
  WHERE ol_joins.line = %s AND ol_joins.label = %s AND child.path = %s"""
-_LINE: Final = "SELECT id, path, state FROM ol_lines WHERE id = %s AND status = %s AND halt < %s"
+_LINE: Final = "SELECT id, path, state, tasks FROM ol_lines WHERE id = %s AND status = %s AND halt < %s"
 _LINES: Final = (
-    "SELECT id, path, state FROM ol_lines WHERE run = %s AND finished IS NULL AND status = %s AND halt < %s"
+    "SELECT id, path, state, tasks FROM ol_lines WHERE run = %s AND finished IS NULL AND status = %s AND halt < %s"
     " AND INSTR(state, %s) ORDER BY id"
 )
 _SIGNAL: Final = "INSERT INTO ol_signals (run, target, key_digest, data, created, line) VALUES (%s, %s, %s, %s, %s, %s)"
@@ -60,7 +60,8 @@ def send(transaction: Transaction, signal: Signal, now: float, place: str) -> bo
         return False
     line = _named(transaction, run, signal.target) or _waiting(transaction, run, signal.target)
     number = None if line is None else line.id
-    packet = [put(_SIGNAL, run, signal.target, key, signal.data, now, number)]
+    by = None if line is None else taker(line.id, line.tasks, root=not line.path)
+    packet = [put(_SIGNAL, run, signal.target, key, signal.data, now, by)]
     if number is not None:
         packet.append(put(_WAKE, LineStatus.SIGNALLED, signal.data, number, LineStatus.SIGNAL, Halt.SKIP))
     if transaction.ask(*packet)[-1].matched != 1:

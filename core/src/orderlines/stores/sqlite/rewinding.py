@@ -20,6 +20,9 @@ _BELOW: Final = """WITH RECURSIVE below (id) AS (
  UNION ALL SELECT lines.id FROM below JOIN joins ON joins.line = below.id JOIN lines ON lines.join_id = joins.id
 ) SELECT id FROM below"""
 
+_FREE: Final = """UPDATE signals SET key = NULL WHERE run = ? AND key IS NOT NULL
+ AND (line < ? OR line > 0 AND line NOT IN (SELECT id FROM lines WHERE run = ?))"""
+
 
 def rewind(db: sqlite3.Connection, run: int, root: int, to: Rewind) -> None:
     """Take the root line of a run that has ended back, with all that it opened since."""
@@ -34,6 +37,7 @@ def rewind(db: sqlite3.Connection, run: int, root: int, to: Rewind) -> None:
     db.executemany("DELETE FROM attempts WHERE line = ? AND node = ? AND visit = ?", void)
     db.execute("DELETE FROM tasks WHERE id >= ? AND id < ?", (first + to.tasks, (root + 1) << TASK_BITS))
     db.execute("UPDATE rounds SET vars = NULL WHERE run = ? AND tasks > ?", (run, to.tasks))
+    db.execute(_FREE, (run, -to.tasks, run))
     db.execute(_BACK, (LineStatus.READY, to.cursor, to.tasks, root))
 
 

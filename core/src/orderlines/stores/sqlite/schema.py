@@ -62,6 +62,7 @@ _TABLES: Final = (
     ) WITHOUT ROWID""",
     # those that may open: without it each end of a line would look at all that still wait
     "CREATE INDEX followers_ready ON followers (join_id, missing)",
+    # `line`: who took it, as `orderlines.stores.addressing.taker` says
     """CREATE TABLE signals (
         id INTEGER PRIMARY KEY, run INTEGER NOT NULL, target TEXT NOT NULL, key TEXT, data TEXT NOT NULL,
         created REAL NOT NULL, line INTEGER

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from orderlines.errors import Refused
 from orderlines.states import Halt, LineStatus
-from orderlines.stores.addressing import Waiting, addressed, as_listed, way_to
+from orderlines.stores.addressing import Waiting, addressed, as_listed, taker, way_to
 from orderlines.stores.records import LineRow
 from orderlines.stores.sqlite.columns import LINE_COLUMNS
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 _ROOT: Final = "SELECT min(id) FROM lines WHERE run = ?"
-_LINE: Final = "SELECT id, path, state FROM lines WHERE id = ? AND status = ? AND halt < ?"
-_LINES: Final = """SELECT id, path, state FROM lines
+_LINE: Final = "SELECT id, path, state, tasks FROM lines WHERE id = ? AND status = ? AND halt < ?"
+_LINES: Final = """SELECT id, path, state, tasks FROM lines
  WHERE run = ? AND finished IS NULL AND status = ? AND halt < ? AND instr(state, ?) ORDER BY id"""
 _CHILD: Final = """SELECT lines.id FROM joins CROSS JOIN lines ON lines.join_id = joins.id
  WHERE joins.line = ? AND joins.label = ? AND lines.path = ?"""
@@ -34,9 +34,10 @@ def send_signal(db: sqlite3.Connection, run: RunRow, target: str, key: str | Non
     if key is not None and db.execute("SELECT 1 FROM signals WHERE run = ? AND key = ?", (run.id, key)).fetchone():
         return False
     line = _named(db, run.id, target) or _waiting(db, run.id, target)
+    by = None if line is None else taker(line.id, line.tasks, root=not line.path)
     db.execute(
         "INSERT INTO signals (run, target, key, data, created, line) VALUES (?, ?, ?, ?, ?, ?)",
-        (run.id, target, key, data, now, None if line is None else line.id),
+        (run.id, target, key, data, now, by),
     )
     if line is not None:
         db.execute(
@@ -74,10 +75,12 @@ def take_signal(db: sqlite3.Connection, driver: int, step: Step) -> LineRow | No
     ).fetchone()
     if found is None:
         return None
-    db.execute("UPDATE signals SET line = ? WHERE id = ?", (step.line, found[0]))
-    row = db.execute(
+    updated = db.execute(
         f"UPDATE lines SET status = ?, state = ?, due = NULL, owner = ?, epoch = epoch + 1 WHERE id = ?"
         f" RETURNING {LINE_COLUMNS}",
         (LineStatus.SIGNALLED, found[1], driver, step.line),
     ).fetchone()
-    return LineRow(*row)
+    line = LineRow(*updated)
+    by = taker(line.id, line.tasks, root=line.parent is None)
+    db.execute("UPDATE signals SET line = ? WHERE id = ?", (by, found[0]))
+    return line

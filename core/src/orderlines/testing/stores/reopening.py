@@ -36,6 +36,19 @@ def stopping(line: LineRow, siblings: Opening | None = None) -> Step:
     return stopped._replace(tasks=(task(status="STOP", error="{}"),), halt=Halt.STOP)
 
 
+def signalled(driver: PlayedDriver, line: LineRow, key: str, *, early: bool) -> LineRow:
+    """Let a line wait for a signal and go on with one that has a key, and is sent before or after it waits."""
+    waits = step(line, LineStatus.SIGNAL, keep=False, waits=(key,), state=json.dumps([key]))
+    if early:
+        assert driver.store.signal(line.run, key, "1", key)
+    taken = driver.write(waits).woken
+    if not early:
+        assert driver.store.signal(line.run, key, "1", key)
+        (taken,) = driver.claim(line.run)
+    assert taken is not None
+    return driver.go(step(taken, tasks=(task(key, result="1"),), cursor=taken.cursor + 1))
+
+
 class ReopenTests(StoreCase):
     """``reopen`` and ``rounds``: a new round of a run that has failed or was stopped."""
 
@@ -301,3 +314,64 @@ class ReopenTests(StoreCase):
         (anew,) = driver.write(fork(line, opening("a"))).opened
         assert anew.id not in {child.id, below.id}
         assert anew.status == LineStatus.READY
+
+    @pytest.mark.parametrize("early", [True, False])
+    def test_the_keys_of_signals_that_void_visits_took_are_free(self, driver: PlayedDriver, early: bool) -> None:  # noqa: FBT001 -- a case
+        line = signalled(driver, driver.begin(), "first", early=early)
+        line = signalled(driver, line, "second", early=early)
+        (child,) = driver.write(fork(line, opening("a"))).opened
+        child = signalled(driver, child, "below", early=early)
+        for key in ("nobody's", "nobody's, with a\0 and a 7"):
+            assert driver.store.signal(line.run, "nobody", "1", key)
+        woken = driver.write(failing(child)).woken
+        assert woken is not None
+        driver.write(failing(woken, "fork"))
+        driver.store.reopen(Reopening(line.run, 1, rewind=Rewind(1, 1), vars="{}"))
+        keys = ("first", "second", "below", "nobody's", "nobody's, with a\0 and a 7")
+        sent = [driver.store.signal(line.run, "again", "1", key) for key in keys]
+        assert sent == [False, True, True, False, False]
+        assert not any(driver.store.signal(line.run, "again", "1", key) for key in keys)
+
+    def test_a_key_that_was_freed_is_freed_again(self, driver: PlayedDriver) -> None:
+        line = driver.begin()
+        for round_ in (1, 2, 3):
+            line = signalled(driver, line, "key", early=round_ == 2)
+            driver.write(failing(line))
+            driver.store.reopen(Reopening(line.run, round_, rewind=Rewind(0, 0), vars="{}"))
+            (line,) = driver.claim()
+        line = signalled(driver, line, "key", early=False)
+        driver.write(failing(line))
+        driver.store.reopen(Reopening(line.run, 4, rewind=Rewind(1, 1), vars="{}"))
+        assert not driver.store.signal(line.run, "key", "1", "key")
+
+    def test_without_going_back_no_key_is_free(self, driver: PlayedDriver) -> None:
+        line = signalled(driver, driver.begin(), "one", early=True)
+        (child,) = driver.write(fork(line, opening("a"))).opened
+        woken = driver.write(failing(signalled(driver, child, "two", early=False))).woken
+        assert woken is not None
+        driver.write(failing(woken, "fork"))
+        driver.store.reopen(Reopening(line.run, 1))
+        assert not any(driver.store.signal(line.run, "again", "1", key) for key in ("one", "two"))
+
+    @pytest.mark.parametrize("early", [True, False])
+    def test_the_key_of_a_signal_that_had_come_when_its_node_ended_badly_is_free(
+        self,
+        driver: PlayedDriver,
+        early: bool,  # noqa: FBT001 -- a case
+    ) -> None:
+        line = driver.go(step(driver.begin(), tasks=(task("first"),), cursor=1))
+        waits = step(line, LineStatus.SIGNAL, keep=False, waits=("s",), state='["s"]')
+        if early:
+            assert driver.store.signal(line.run, "s", "1", "key")
+        taken = driver.write(waits).woken
+        if not early:
+            assert driver.store.signal(line.run, "s", "1", "key")
+            (taken,) = driver.claim(line.run)
+        assert taken is not None
+        driver.write(failing(taken, "s"))
+        driver.store.reopen(Reopening(line.run, 1))
+        (line,) = driver.claim()
+        assert not driver.store.signal(line.run, "other", "1", "key")
+        driver.write(failing(line, "s", attempt=2))
+        driver.store.reopen(Reopening(line.run, 2, rewind=Rewind(1, 1), vars="{}"))
+        assert driver.store.signal(line.run, "other", "1", "key")

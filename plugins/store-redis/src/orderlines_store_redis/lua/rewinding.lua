@@ -47,6 +47,20 @@ local function visits_kept(line, tasks)
   return kept
 end
 
+-- Lets the signals that void visits took be sent again under their keys.
+local function free_keys(run, root, tasks, gone)
+  local data = key('data', run)
+  for _, field in ipairs(call('HKEYS', data)) do
+    if string.sub(field, 1, 6) == 'taken:' then
+      local line, at, chosen = string.match(call('HGET', data, field), '^(%d+) (%d+) (.*)$')
+      if gone[line] or (line == root and tonumber(at) >= tasks) then
+        call('SREM', key('sent', run), chosen)
+        call('HDEL', data, field)
+      end
+    end
+  end
+end
+
 local function rewind(run, root, tasks, cursor)
   local kept, gone = visits_kept(root, tasks), {}
   local joins = call('HGETALL', key('joins', root))
@@ -58,6 +72,7 @@ local function rewind(run, root, tasks, cursor)
     end
   end
   forget_lines(run, gone)
+  free_keys(run, root, tasks, gone)
   for _, field in ipairs(call('HKEYS', key('attempts', root))) do
     local visit, node = string.match(field, '^(%d+)%.%d+%.(.*)$')
     if not kept[visit .. '.' .. node] then

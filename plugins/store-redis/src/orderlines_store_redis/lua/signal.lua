@@ -1,4 +1,4 @@
---! needs lines runs rows numbers
+--! needs lines runs rows numbers signals
 -- Keeps a signal, or gives it to the line that waits for it; answers with what became of it.
 local id, target, listed, data, chosen = take(), take(), take(), take(), take()
 if not run_row(id) then
@@ -81,12 +81,14 @@ if #waiting > 1 then
 end
 
 touch()
-if chosen ~= '' then
-  call('SADD', key('sent', id), chosen)
-end
 local number = fresh()
 call('HSET', key('data', id), number, data)
+if chosen ~= '' then
+  call('SADD', key('sent', id), chosen)
+  call('HSET', key('data', id), 'key:' .. number, '=' .. chosen)
+end
 if waiting[1] then
+  note_taker(waiting[1], number)
   hand_over(waiting[1], '', {status = 'SIGNALLED', state = '=' .. data, due = ''})
 else
   call('ZADD', key('signals', id), 0, target .. '\0' .. number)

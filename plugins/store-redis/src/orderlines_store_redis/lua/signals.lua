@@ -1,5 +1,7 @@
 --! needs lines
 -- Signals that no line has taken are members `TARGET\0NUMBER` of `signals:RUN`; the data of all are in `data:RUN`.
+-- There, too, are the keys, so that a rewind can free them: `key:NUMBER` is `=KEY`, and once a line has taken the signal
+-- `taken:NUMBER` is `LINE TASKS KEY`, with the number of tasks that the line had finished.
 
 local function first_for(run, target)
   local start = target .. '\0'
@@ -7,6 +9,15 @@ local function first_for(run, target)
     if #member == #start + 16 and string.sub(member, 1, #start) == start then
       return string.sub(member, #start + 1), member
     end
+  end
+end
+
+local function note_taker(l, number)
+  local data = key('data', l.run)
+  local chosen = call('HGET', data, 'key:' .. number)
+  if chosen then
+    call('HDEL', data, 'key:' .. number)
+    call('HSET', data, 'taken:' .. number, l.id .. ' ' .. l.tasks .. ' ' .. string.sub(chosen, 2))
   end
 end
 
@@ -24,6 +35,7 @@ local function take_signal(l, driver)
   end
   local data = call('HGET', key('data', l.run), best)
   call('ZREM', key('signals', l.run), where)
+  note_taker(l, best)
   hand_over(l, driver, {status = 'SIGNALLED', state = '=' .. data, due = ''})
   return l
 end
