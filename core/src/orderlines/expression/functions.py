@@ -97,8 +97,16 @@ def absolute(value: Any) -> Any:
 
 def contains(values: Any, item: Any) -> bool:
     """Return whether a text, list or dict holds something."""
+    return holds("contains()", values, item)
+
+
+def holds(written: str, values: Any, item: Any) -> bool:
+    """Return whether a text, list or dict holds something.
+
+    :param written: what asks for it, as errors name it.
+    """
     if type(values) not in _COUNTED and not isinstance(values, Mapping):
-        raise ExpressionError(f"contains() looks into a text, a list or a dict, not into {kind_of(values)}")
+        raise ExpressionError(f"{written} looks into a text, a list or a dict, not into {kind_of(values)}")
     return item in values
 
 

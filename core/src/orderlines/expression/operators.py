@@ -7,18 +7,18 @@ import operator
 from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.expression import arithmetic
-from orderlines.expression.functions import contains
+from orderlines.expression.functions import holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
 def _is_in(item: Any, values: Any) -> bool:
-    return contains(values, item)
+    return holds("'in'", values, item)
 
 
 def _not_in(item: Any, values: Any) -> bool:
-    return not _is_in(item, values)
+    return not holds("'not in'", values, item)
 
 
 BINARY: Final[Mapping[type[ast.operator], Callable[[Any, Any], Any]]] = {
