@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.conftest import Shell
+
     from orderlines.flow.model import Flow
 
 pytestmark = pytest.mark.usefixtures("kit")
+FULL_DISK = "the disk is full; nothing was half written, free some room"
 RUNS = 12
 ENGINES = 3
 
@@ -96,6 +99,42 @@ def test_a_store_that_cannot_be_written_for_a_while(
         engine.close()
         Invariants(store, tmp_path / "log").over()
     store.close()
+
+
+FULL = """
+import os, resource, sys
+blocks = int(sys.argv.pop(1))
+os.statvfs = lambda path: os.statvfs_result((4096, 4096, 150, blocks, blocks, 0, 0, 0, 0, 255))
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from orderlines.cli.entry import main
+main()
+"""
+"""A command on a disk of which so many blocks are free, and where no file can grow."""
+
+
+@pytest.mark.parametrize("command", ["runs", "run flow.yaml", "doctor"])
+@pytest.mark.parametrize(
+    ("blocks", "told"),
+    [(0, FULL_DISK), (7, FULL_DISK), (8, "disk I/O error")],
+)
+def test_a_store_on_a_full_disk_is_opened(command: str, blocks: int, told: str, shell: Shell) -> None:
+    """SQLite says of a full disk that input or output has failed, where its file is opened on it."""
+    assert shell.call("run", shell.flow("flow: f\nline: [{id: a, call: demo.echo, with: {value: 1}}]\n")).code == 0
+    done = on_full_disk(shell, blocks, *command.split())
+    assert done.returncode == (1 if command == "doctor" else 4), done.stderr
+    assert f"store sqlite:///.orderlines/orderlines.db: {told}\n" in done.stdout + done.stderr
+
+
+def test_the_doctor_finds_no_room_for_a_new_store(shell: Shell) -> None:
+    done = on_full_disk(shell, 0, "doctor")
+    assert done.returncode == 1
+    assert "WRONG  store: there is no store at" in done.stdout
+    assert list(shell.folder.iterdir()) == []
+
+
+def on_full_disk(shell: Shell, blocks: int, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", FULL, str(blocks), *words]
+    return subprocess.run(command, cwd=shell.folder, capture_output=True, text=True, check=False)
 
 
 def test_no_transaction_reads_before_it_writes(tmp_path: Path, opened: list[sqlite3.Connection]) -> None:

@@ -25,6 +25,9 @@ _SHOWN: Final = 5
 _LATE: Final = 10.0
 """Seconds after which a slot that nobody has taken is overdue."""
 
+_NEW: Final = 256 * 1024
+"""Bytes that a new SQLite store takes at first, with all that is beside it, and a little more."""
+
 
 def store(opened: Store, queue: str | None) -> Iterator[Finding]:
     """Yield how a store is that could be opened: what it finds of itself, its drivers, its runs, its schedules.
@@ -85,7 +88,7 @@ def before_the_first_run(kind: type[Store], url: str) -> list[Finding]:
 
 
 def must_be_makeable(url: str) -> None:
-    """Try whether the file of an SQLite store can be made, and leave nothing behind.
+    """Try whether the file of an SQLite store can be made, and has room, and leave nothing behind.
 
     :raises StoreUnavailable: it cannot.
     """
@@ -97,8 +100,8 @@ def must_be_makeable(url: str) -> None:
     path = Path(Address(url).path).absolute()
     folder = next(each for each in path.parents if each.exists())
     try:
-        with TemporaryFile(dir=folder):
-            pass
+        with TemporaryFile(dir=folder) as file:
+            file.write(bytes(_NEW))
     except OSError as error:
         raise StoreUnavailable(
             f"there is no store at {shown(url)}, and none can be made in {folder}: {error}"

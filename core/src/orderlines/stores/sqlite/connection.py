@@ -14,7 +14,7 @@ from orderlines.folder import prepare_folder
 from orderlines.processes.forks import Home
 from orderlines.stores.showing import shown
 from orderlines.stores.sqlite import forks
-from orderlines.stores.sqlite.obstacles import cannot_open, obstacle
+from orderlines.stores.sqlite.obstacles import cannot_open, is_full, obstacle
 from orderlines.stores.sqlite.schema import SCHEMA_VERSION, STORE
 from orderlines.stores.upgrading import advice
 from orderlines.stores.urloptions import read_options
@@ -195,7 +195,7 @@ class Connections:
             return StoreUnavailable(
                 f"store {self.address.url}: {path} is not an SQLite file; name another one with --store"
             )
-        if "disk is full" in text:
+        if is_full(path, error):
             return StoreUnavailable(
                 f"store {self.address.url}: the disk is full; nothing was half written, free some room"
             )

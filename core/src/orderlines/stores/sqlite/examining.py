@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from orderlines.stores.records import Finding
+from orderlines.stores.sqlite.obstacles import free_room
 from orderlines.stores.sqlite.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -44,14 +44,8 @@ def _integrity(db: sqlite3.Connection) -> Finding:
 
 
 def _room(path: str) -> Finding:
-    free = _free(path)
+    free = free_room(path)
     told = f"{free / 1024 / 1024:,.0f} MiB free"
     if free < _SCARCE:
         return Finding("store disk", "wrong", told, "free some room: runs wait when the disk is full")
     return Finding("store disk", "ok", told)
-
-
-def _free(path: str) -> int:
-    """Return the bytes that are free where a file is; ``shutil`` would take 3 ms to import."""
-    room = os.statvfs(path)
-    return room.f_bavail * room.f_frsize
