@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,6 +66,18 @@ def tasks(run: orderlines.Run) -> list[tuple[str, str, int]]:
     return [(task["node"], task["status"], task["attempt"]) for task in run.tasks()]
 
 
+LOOKING = """
+import os, time
+sleep = time.sleep
+def held(seconds):
+    open("looked", "w").close()
+    while not os.path.exists("comes"):
+        sleep(0.001)
+time.sleep = held
+from orderlines.cli.entry import main
+main()
+"""
+"""A command that has time, between its first two looks, until somebody has come."""
 CHAIN = f"""
 vars: {{n: 0}}
 line:
@@ -620,3 +635,22 @@ def test_variables_that_are_too_large_together_are_there_in_another_round(big: s
         run.signal("c")
     assert run.wait(30) == "SUCCESS"
     assert run.variables["seen"] == [100_000, 100_000]
+
+
+def test_a_round_whose_driver_is_about_to_come_is_nobodys_to_recover(shell: Shell) -> None:
+    """Of several that retry a run at once, all but one find a round that its driver has not claimed yet."""
+    assert shell.call("run", shell.flow(f"flow: x\nline: [{fail('a')}, {{id: s, signal: go}}]")).code == 1
+    with closing(open_store(f"sqlite:///{shell.folder}/.orderlines/orderlines.db")) as store:
+        (row,) = store.runs(1)
+        again(store, row, None, {}, registry())
+        refused = subprocess.Popen(
+            [sys.executable, "-c", LOOKING, "retry", "last"], cwd=shell.folder, stderr=subprocess.PIPE, text=True
+        )
+        until(lambda: (shell.folder / "looked").exists() or refused.poll() is not None, "it has looked for a driver")
+        with orderlines.Engine(store) as engine:
+            engine.recover()
+            until(lambda: any(line.status == "SIGNAL" for line in store.lines(row.id)), "the run is driven")
+            (shell.folder / "comes").touch()
+            done = shell.finish(refused)
+    assert done.code == 2, done.err
+    assert "can be retried; wait for its end, or stop it first with `orderlines stop " in done.err

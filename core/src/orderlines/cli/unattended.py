@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 from orderlines.cli.options import named_queue, shown_where
 from orderlines.cli.output import tell
@@ -13,6 +14,10 @@ from orderlines.stores.showing import shown_option, shown_worker
 if TYPE_CHECKING:
     from orderlines.stores.base import Store
     from orderlines.stores.records import RunRow
+
+_COMES: Final = 2.0
+"""Seconds within which who has begun a round of a run, as another `retry` does, has its driver claim it."""
+_LOOK: Final = 0.05
 
 
 def living_drivers(store: Store) -> set[int]:
@@ -76,18 +81,31 @@ def must_have_ended(store: Store, row: RunRow) -> None:
     """
     if row.status in FINAL:
         return
-    from orderlines.doctor.keeping import is_driven  # noqa: PLC0415 -- only on the way to an error
-
     stop = f"stop it first with `orderlines stop {row.name} {shown_option(store.url)}`"
     if row.status == RunStatus.PAUSED:
         advice = f"let it go on with `orderlines resume {row.name} {shown_option(store.url)}`, or {stop}"
-    elif is_driven(store, row, living_drivers(store)):
+    elif _is_soon_driven(store, row):
         advice = f"wait for its end, or {stop}"
     else:
         advice = f"nobody drives it: go on with {_drivers_for(store, row)}"
     raise Refused(
         f"run {row.name} is {row.status}, and only one that has failed or was stopped can be retried; {advice}"
     )
+
+
+def _is_soon_driven(store: Store, row: RunRow) -> bool:
+    """Return whether somebody drives a run, or comes for it in a moment: who has just begun a round of it does."""
+    from orderlines.doctor.keeping import is_driven  # noqa: PLC0415 -- only on the way to an error
+
+    limit = time.monotonic() + _COMES
+    while not is_driven(store, row, living_drivers(store)):
+        if time.monotonic() >= limit:
+            return False
+        time.sleep(_LOOK)
+        now = store.run(row.id)
+        if now is None or now.status in FINAL:  # Somebody drove it to its end meanwhile.
+            return True
+    return True
 
 
 def _drivers_for(store: Store, row: RunRow) -> str:
