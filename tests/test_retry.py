@@ -621,6 +621,28 @@ def test_a_run_whose_variables_are_too_large_at_its_end_does_nothing_again(
     assert logged() == ["c"]
 
 
+@pytest.mark.parametrize("wish", ["stop", "timeout"])
+def test_a_run_whose_variables_are_too_large_together_can_be_ended_without_its_plan(
+    big: str, wish: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+    last = """{id: d, call: demo.echo, with: {value: "${[len(x), len(y)]}"}, set: {seen: "${result}", y: ""}}"""
+    flow = load_text(f"flow: x\n{big}  - {{id: c, signal: go}}\n  - {last}", registry()).flow
+    with orderlines.Engine(url) as engine:
+        run = engine.start(flow)
+        until(lambda: [line.status for line in run.store.lines(run.row.id)] == ["SIGNAL"], "it waits")
+    with orderlines.Engine(url) as engine:
+        run = engine.find(run.name)
+        end_without_plan(run, wish)
+        assert run.status == {"stop": "STOP", "timeout": "FAILURE"}[wish]
+        with pytest.raises(Refused, match=r"cannot be kept together.*--var"):
+            run.retry(vars={"seen": 1})
+        run.retry()
+        run.signal("c")
+        assert run.wait(30) == "SUCCESS"
+        assert run.variables["seen"] == [100_000, 100_000]
+
+
 @pytest.mark.parametrize("ends", ["fails", "is stopped"])
 def test_variables_that_are_too_large_together_are_there_in_another_round(big: str, ends: str, start: Start) -> None:
     node = fail("c") if ends == "fails" else "{id: c, signal: go}"

@@ -116,6 +116,28 @@ def test_what_is_below_a_failure_that_was_skipped_stays(node: str, start: Start)
     assert run.wait(30) == "SUCCESS"
 
 
+@pytest.mark.parametrize("ends", ["is stopped", "is out of time"])
+def test_what_is_below_a_failure_that_led_elsewhere_stays(ends: str, start: Start, tmp_path: Path) -> None:
+    held = f"call: meet.begin, executor: thread, with: {{path: {tmp_path}/arrived, go: {tmp_path}/go}}"
+    timeout = "timeout: 2s\n" if ends == "is out of time" else ""
+    run = start(
+        f"{timeout}vars: {{x: 0}}\nline: [{{id: each, foreach: [1], on_error: {{goto: b}},"
+        f" line: [{{id: bad, {held}, set: {{x: '${{1 / x}}'}}}}]}}, {{id: b, call: demo.echo, with: {{value: 1}}}}]"
+    )
+    until((tmp_path / "arrived").exists, "the call has begun")
+    run.pause()
+    (tmp_path / "go").touch()
+    until(lambda: statuses(run) == ["READY", "FAILURE"], "it is left at what comes next")
+    if ends == "is stopped":
+        run.stop()
+    assert run.wait(30) == {"is stopped": "STOP", "is out of time": "FAILURE"}[ends]
+    with pytest.raises(Refused, match="bad"):
+        run.skip("each#1/0/bad")
+    run.retry()
+    assert run.wait(30) == "SUCCESS"
+    assert by_node(run.tasks())["b"] == ("SUCCESS", 1)
+
+
 @pytest.mark.parametrize("node", ["a", "g"])
 def test_in_a_failed_run_the_node_is_skipped_once_it_is_retried(node: str, start: Start) -> None:
     run = start(

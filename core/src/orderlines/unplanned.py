@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from orderlines.errors import PluginError, ValueLost
+from orderlines.errors import PluginError, ValueLost, ValueNotStorable
 from orderlines.keptflows import KeptFlows
 from orderlines.line.state import Error
 from orderlines.processes.identity import ProcessIdentity
@@ -138,12 +138,15 @@ class Unplanned:
         began = now if line.began is None else line.began
         return TaskRow(node, visit, TaskStatus.STOP, max(line.attempt, 1), None, began, now, result, told)
 
-    def _variables(self, line: LineRow) -> str:
-        """Return the variables of the root line as they stand."""
+    def _variables(self, line: LineRow) -> str | None:
+        """Return the variables of the root line as they stand; ``None`` where they can only be kept one by one."""
         try:
             own = {} if line.vars is None else decode(self._store.whole(line.vars))
             for text in self._store.assigned(line.id, line.vars_at):
                 own.update(decode(self._store.whole(text)))
         except ValueLost as error:
             return lost(str(error))
-        return encode(own)
+        try:
+            return encode(own)
+        except ValueNotStorable:
+            return None

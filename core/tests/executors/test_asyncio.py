@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
@@ -127,6 +128,26 @@ class TestAsyncioExecutor(KillTests):
         (tmp_path / "go").touch()
         bench.wait_all(calls)
         assert bench.executor.free_alone() == ALONE
+
+    def test_suspects_share_where_no_more_processes_can_be_made(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A mock, since the machine's last process cannot be taken: what starts them says that there is none left."""
+        folder = tmp_path / "processes"
+        folder.mkdir()
+        details = {"target": "asyncio_library", "folder": str(folder), "go": str(tmp_path / "go")}
+        calls = [bench.submit("stand", suspect=True, **details) for _ in range(2)]
+        until(lambda: len(list(folder.iterdir())) == 2, "they have begun")
+
+        def none_left(*_: object) -> None:
+            raise BlockingIOError(errno.EAGAIN, "no processes left")
+
+        monkeypatch.setattr(supervisor.Supervisor, "spawn", none_left)
+        calls += [bench.submit("stand", suspect=True, **details) for _ in range(4)]
+        until(lambda: len(list(folder.iterdir())) == 6, "the others have begun")
+        assert len({path.name.partition("-")[0] for path in folder.iterdir()}) == 2
+        (tmp_path / "go").touch()
+        assert {outcome.how for outcome in bench.wait_all(calls)} == {"returned"}
 
     def test_a_suspect_that_cannot_be_sent_leaves_no_process(self, bench: Bench) -> None:
         before = len(descendants(os.getpid()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from orderlines.line.opening import label
@@ -29,10 +30,19 @@ def ended_at(store: Store, run: RunRow) -> list[LineRow]:
     found = [root]
     for line in found:  # which grows meanwhile
         task = last.get(line.path)
-        if task is not None and task.status in {TaskStatus.FAILURE, TaskStatus.STOP}:
+        if task is not None and _ended(line, task, run):
             opened = label(task.node, task.visit, task.attempt)
             found += [child for child in bad.get(line.id, ()) if child.path.split("/")[-2] == opened]
     return found
+
+
+def _ended(line: LineRow, task: TaskRow, run: RunRow) -> bool:
+    """Return whether a line has ended badly at its last task: it may have gone on from that, and begun nothing more."""
+    if line.status == LineStatus.STOP:
+        return task.status == TaskStatus.STOP
+    if line.parent is None and run.error and json.loads(run.error)["node"] != task.node:
+        return False
+    return task.status in {TaskStatus.FAILURE, TaskStatus.STOP}
 
 
 def _last_tasks(store: Store, run: RunRow) -> dict[str, TaskRow]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orderlines.acceptance import checked
 from orderlines.driving.plans import Plans
-from orderlines.errors import PluginError, Refused
+from orderlines.errors import PluginError, Refused, ValueNotStorable
 from orderlines.expression import compile_template
 from orderlines.flow.naming import did_you_mean
 from orderlines.handing import home_of
@@ -53,12 +53,26 @@ def retry(store: Store, run: RunRow, from_: str | None, given: Mapping[str, Any]
     back = None if from_ is None else _rewind(flows, run, tasks, from_)
     values = None
     if back is not None:
-        values = encode({**_variables_at(store, run, tasks, back.tasks), **given})
+        values = _kept(run, {**_variables_at(store, run, tasks, back.tasks), **given})
     elif given:
         _check_items(flows, store, run, given)
-        values = encode({**_variables_at(store, run, tasks, root.tasks), **given})
+        values = _kept(run, {**_variables_at(store, run, tasks, root.tasks), **given})
     _check_plan(store, run, registry)
     return store.reopen(Reopening(run.id, run.round, flow.timeout, back, values))
+
+
+def _kept(run: RunRow, variables: Mapping[str, Any]) -> str:
+    """Return the variables that a run goes on with as they are kept.
+
+    :raises Refused: all together they cannot be.
+    """
+    try:
+        return encode(variables)
+    except ValueNotStorable as error:
+        raise Refused(
+            f"the variables of run {run.name} cannot be kept together: {error}; give what is smaller with `--var`, or"
+            " retry it without `--from` and `--var`"
+        ) from error
 
 
 def _check_plan(store: Store, run: RunRow, registry: Registry) -> None:

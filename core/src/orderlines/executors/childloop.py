@@ -287,7 +287,12 @@ class ChildLoop:
         quarantines = [slot for slot in self._slots.values() if slot.takes(suspects=True)]
         if len(quarantines) >= QUARANTINES:
             return min(quarantines, key=lambda slot: len(slot.flights))
-        slot = self._open()
+        try:
+            slot = self._open()
+        except OSError:
+            if not quarantines:
+                raise
+            return min(quarantines, key=lambda slot: len(slot.flights))
         slot.quarantine = True
         return slot
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from orderlines.line.ending import crashed, handled, kinds, overdue, too_large, unbegun
 from orderlines.line.waiting import signalled, waited
 from orderlines.line.walk import Walk
+from orderlines.plan import ENDS
 from orderlines.states import LineStatus
 from orderlines.stores.limits import exceeds
 from orderlines.strategies.base import Failure
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def enter(line: Line, now: float, admit: Admit) -> Turn:
     """Walk on from the cursor; a retry whose time has come begins its next attempt."""
     walk = Walk(line, now, admit)
-    if line.attempt:
+    if line.attempt and line.cursor != ENDS:
         turn = walk.again(line.here, line.attempt + 1)
         return turn if turn is not None else walk.go()
     return walk.go()
