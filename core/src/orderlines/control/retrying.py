@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from orderlines.acceptance import checked
+from orderlines.control.goingon import ended_at
 from orderlines.driving.plans import Plans
 from orderlines.errors import PluginError, Refused, ValueNotStorable
 from orderlines.expression import compile_template
 from orderlines.flow.naming import did_you_mean
 from orderlines.handing import home_of
 from orderlines.keptflows import KeptFlows
-from orderlines.states import FINAL, LineStatus, RunStatus
+from orderlines.states import FINAL, RunStatus
 from orderlines.stores.records import Reopening, Rewind
 from orderlines.values import decode, encode
 
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
     from orderlines.flow.model import Node
     from orderlines.plugins import Registry
     from orderlines.stores.base import Store
-    from orderlines.stores.records import KeptTask, LineRow, RunRow
-
-
-_BAD: Final = (LineStatus.FAILURE, LineStatus.STOP)
+    from orderlines.stores.records import KeptTask, RunRow
 
 
 def retry(store: Store, run: RunRow, from_: str | None, given: Mapping[str, Any], registry: Registry) -> RunRow:
@@ -115,33 +113,17 @@ def _check_items(flows: KeptFlows, store: Store, run: RunRow, given: Mapping[str
 
     :raises Refused: one does.
     """
-    root, *others = store.lines(run.id)
-    bad: dict[int | None, list[LineRow]] = {}
-    for line in others:
-        if line.status in _BAD and line.flow is None:  # A sub-flow has variables of its own.
-            bad.setdefault(line.parent, []).append(line)
-    first = flows.at(root)
-    left = [root] if first is not None else []
-    while left:
-        line = left.pop()
-        node = flows.at(line)
-        if node is None or line.id not in bad:
-            continue
-        visit = store.visits(line.id).get(node.id)
-        begun = [child for child in bad[line.id] if _opener(child) == (node.id, visit)]
-        changed = sorted(set(given) & _names(flows, node)) if begun else []
-        if changed and first is not None:
+    lines = [line for line in ended_at(store, run) if line.flow is None]  # A sub-flow has variables of its own.
+    parents = {line.parent for line in lines}
+    first = flows.at(lines[0])
+    for line in lines:
+        node = flows.at(line) if line.id in parents else None
+        changed = [] if node is None else sorted(set(given) & _names(flows, node))
+        if changed and node is not None and first is not None:
             raise Refused(
                 f"variable {changed[0]!r} says what lines node {node.id!r} opens, and some of them are done;"
                 f" begin {'it' if node is first else repr(first.id)} anew with `--from {first.id}`"
             )
-        left.extend(begun)
-
-
-def _opener(child: LineRow) -> tuple[str, int]:
-    """Return the node that has opened a line, and at which visit; the attempt at it does not count."""
-    node, _, number = child.path.split("/")[-2].partition("#")
-    return node, int(number.partition(".")[0])
 
 
 def _names(flows: KeptFlows, node: Node) -> set[str]:
