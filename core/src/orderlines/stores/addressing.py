@@ -31,7 +31,7 @@ class Waiting(NamedTuple):
         return found
 
 
-class Turn(NamedTuple):
+class Leg(NamedTuple):
     """A part of the way to a line: the label of a join, and the path of one of its children.
 
     ``place`` is the child's, where its name is a number, as those of a ``foreach`` are.
@@ -42,13 +42,13 @@ class Turn(NamedTuple):
     place: int | None
 
 
-def way_to(target: str) -> list[Turn]:
+def way_to(target: str) -> list[Leg]:
     """Return how to come from the root line to that of an address, LINE/NODE; nothing where it names none."""
     steps = target.split("/")[:-1]
     if len(steps) % 2:
         return []
     ends = range(2, len(steps) + 1, 2)
-    return [Turn(steps[end - 2], "/" + "/".join(steps[:end]), _place(steps[end - 1])) for end in ends]
+    return [Leg(steps[end - 2], "/" + "/".join(steps[:end]), _place(steps[end - 1])) for end in ends]
 
 
 def as_listed(target: str) -> str:
